@@ -1,0 +1,56 @@
+"""What answering gives back: claims with their citations, or an abstention with its reason. Pure data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from generation.llm import Message
+from ingest.document import Span
+from retrieval.retrieval import Retrieval
+
+Status = Literal["supported", "partial", "unsupported"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote that backs a claim: `quote == document.text[span]`. Equal quotes share a `marker` (from 1)."""
+
+    marker: int
+    document_id: str
+    source: str
+    title: str
+    page: int | None
+    span: Span
+    quote: str
+    status: Status
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of the answer (without markers), what backs it, and how well. `span` is in `Answer.text`."""
+
+    text: str
+    span: Span
+    citations: tuple[Citation, ...]
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A replayable answer. `text` carries the markers [1]; `unresolved` are markers that named no passage.
+
+    `abstained` answers say why in `reason`; their `text` is what the user is shown.
+    """
+
+    question: str
+    text: str
+    claims: tuple[Claim, ...]
+    abstained: bool
+    reason: str
+    unresolved: tuple[str, ...]
+    retrieval: Retrieval
+    prompt: tuple[Message, ...]
+    completion: str
+    model: str
+    timings: Mapping[str, float]

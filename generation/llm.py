@@ -1,0 +1,62 @@
+"""The seam to language models: messages in, text out as it is written. Knows nothing about documents.
+
+Implementations: `generation/llama_cpp.py` (GGUF in this process), `generation/openai_server.py` (vLLM and every other
+OpenAI-compatible server), `generation/extractive.py` (quoted sentences only, no model).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from retrieval.retrieval import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is asked: the messages to send, and the question and passages they were made from."""
+
+    messages: tuple[Message, ...]
+    question: str
+    passages: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingConfig:
+    """How a model writes. `temperature` 0 is greedy; the same seed gives the same text on the same machine."""
+
+    max_tokens: int = 384
+    temperature: float = 0.0
+    seed: int = 0
+    stop: tuple[str, ...] = field(default=())
+
+
+class LLM(Protocol):
+    """A model that writes. Closing the iterator stops the model, on its server too."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as shown to the user and kept in `Answer.model`."""
+
+    @property
+    def context_tokens(self) -> int:
+        """How many tokens prompt and answer may have together."""
+
+    def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
+        """Yield the answer piece by piece. Raises ModelError with the server's own reason."""
+
+    def count_tokens(self, text: str) -> int:
+        """Give the token count of `text`, exact or rounded up."""
+
+
+def complete(llm: LLM, messages: Sequence[Message], sampling: SamplingConfig) -> str:
+    """Give the whole text at once, for short internal calls such as rewriting a question."""
+    question = messages[-1].content if messages else ""
+    return "".join(llm.stream(Prompt(tuple(messages), question), sampling))

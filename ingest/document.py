@@ -1,0 +1,100 @@
+"""The values a source becomes: Document with its pages and blocks, and the Chunks cut from it. Pure data."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+BlockKind = Literal["heading", "paragraph", "list", "table", "code", "figure"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Half-open character offsets into `Document.text`."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"a span needs 0 <= start <= end, got {self.start}..{self.end}")
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def of(self, text: str) -> str:
+        """Give the characters of `text` that this span covers."""
+        return text[self.start : self.end]
+
+    def overlaps(self, other: "Span") -> bool:
+        """Tell whether the two spans share at least one character."""
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: `number` counts from 1 in file order; `label` is what is printed on it, where the file says."""
+
+    number: int
+    span: Span
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One structural unit. `level` is 1-6 for headings and 0 otherwise. Blocks are in text order and disjoint."""
+
+    kind: BlockKind
+    span: Span
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A source's text with its structure. `id` names the source, `content_hash` (of the bytes) its version."""
+
+    id: str
+    source: str
+    content_hash: str
+    title: str
+    text: str
+    pages: tuple[Page, ...]
+    blocks: tuple[Block, ...]
+    language: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def page_at(self, offset: int) -> int | None:
+        """Give the number of the page that holds the character at `offset`; None for sources without pages."""
+        for page in self.pages:
+            if page.span.start <= offset < page.span.end:
+                return page.number
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document: `text == document.text[span]`. `headings` runs from the title inwards."""
+
+    id: str
+    document_id: str
+    span: Span
+    text: str
+    headings: tuple[str, ...] = ()
+    page: int | None = None
+
+    @property
+    def embedded_text(self) -> str:
+        """What the embedder and the lexical index see: the heading path, then the text. Never quoted."""
+        return f"{' > '.join(self.headings)}\n{self.text}" if self.headings else self.text
+
+
+def document_id(source: str) -> str:
+    """Name a source: the first 16 hex digits of its SHA-256."""
+    return hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def chunk_id(document_id: str, span: Span, text: str) -> str:
+    """Name a chunk by document, place and words, so that equal input gives equal ids on every machine."""
+    return hashlib.sha256(
+        f"{document_id}:{span.start}:{span.end}:{text}".encode("utf-8", "surrogateescape")
+    ).hexdigest()[:16]

@@ -1,0 +1,51 @@
+"""What a search gives back: hits with their way through every stage, and what was dropped and why. Pure data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ingest.document import Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class StageScore:
+    """A chunk's place in one stage: `rank` from 1, `score` in that stage's own unit (higher is better)."""
+
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that answers the question best: `rank` from 1, `stages` by name (dense, lexical, fused, ...)."""
+
+    chunk: Chunk
+    source: str
+    title: str
+    rank: int
+    score: float
+    stages: Mapping[str, StageScore]
+    matched_terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A candidate that didn't make it: at which stage, and why, in words a user understands."""
+
+    chunk_id: str
+    source: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """All that is needed to redraw or explain a search. `timings` are seconds by stage."""
+
+    question: str
+    queries: tuple[str, ...]
+    hits: tuple[Hit, ...]
+    stages: tuple[str, ...]
+    dropped: tuple[Dropped, ...]
+    generation: str
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)
