@@ -183,11 +183,6 @@ SMOLLM = EmbeddedModel(
 EMBEDDED_MODELS = (QWEN, E5_SMALL, MINILM, SMOLLM)
 
 
-def models_folder(home: Path) -> Path:
-    """Give the folder for models inside the data folder `home`."""
-    return home / "models"
-
-
 def embedded_model(name: str) -> EmbeddedModel | None:
     """Give the embedded model called `name` (case and a final `.gguf` do not matter); None when there is none."""
     wanted = name.lower().removesuffix(".gguf")

