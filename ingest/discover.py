@@ -1,0 +1,118 @@
+"""Paths in, the files to read out, with a reason for every one that won't be. Knows nothing about what is in them."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.load import SUPPORTED, is_supported, source_suffix
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Failure:
+    """A source that isn't read, and why. The reason starts with the source's name."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What paths lead to, each tuple sorted and without repeats.
+
+    `failures` are things asked for by name that can't be had; `skipped` are files met in a folder whose type isn't
+    supported. Hidden files and folders are passed over without a word, unless named.
+    """
+
+    files: tuple[Path, ...]
+    failures: tuple[Failure, ...]
+    skipped: tuple[Failure, ...]
+
+
+def find_sources(paths: Sequence[Path]) -> Found:
+    """Give the files that these files and folders hold. A file reached twice, by whatever name, comes once."""
+    files: dict[Path, Path] = {}
+    failures: set[Failure] = set()
+    skipped: set[Failure] = set()
+    for path in paths:
+        walked: tuple[set[Failure], set[Failure]] = (failures, skipped)
+        for file in _walk(path.absolute(), *walked):
+            files.setdefault(file.resolve(), file)
+    chosen = tuple(sorted(files.values(), key=lambda file: file.as_posix()))
+    return Found(chosen, tuple(sorted(failures)), tuple(sorted(skipped)))
+
+
+def _walk(path: Path, failures: set[Failure], skipped: set[Failure]) -> Iterator[Path]:
+    path = Path(os.path.normpath(path))
+    try:
+        is_folder = path.is_dir()
+        exists = is_folder or path.exists()
+    except OSError as error:
+        failures.add(
+            _failure(path, f"can't be reached: {error.strerror or error}; check the path and its permissions.")
+        )
+        return
+    if not exists:
+        reason = "is a link to something that is gone; mend or remove it." if path.is_symlink() else _MISSING
+        failures.add(_failure(path, reason))
+    elif is_folder:
+        yield from _walk_folder(path, failures, skipped)
+    elif not is_supported(path):
+        failures.add(_failure(path, _unsupported(path)))
+    else:
+        yield path
+
+
+_MISSING = "does not exist; check the path."
+
+
+def _walk_folder(folder: Path, failures: set[Failure], skipped: set[Failure]) -> Iterator[Path]:
+    n_seen = 0
+    n_unreadable = len(failures)
+    for file in _files_below(folder, failures):
+        n_seen += 1
+        if not is_supported(file):
+            skipped.add(_failure(file, _unsupported(file)))
+        elif not file.exists():
+            failures.add(_failure(file, "is a link to something that is gone; mend or remove it."))
+        else:
+            yield file
+            n_unreadable = -1
+    if n_unreadable == len(failures):
+        what = f"no documents in it, only {n_seen} of types that can't be read" if n_seen else "no documents in it"
+        failures.add(_failure(folder, f"has {what}; supported are {', '.join(sorted(SUPPORTED))}."))
+
+
+def _files_below(folder: Path, failures: set[Failure]) -> Iterator[Path]:
+    """Walk in sorted order, through links to folders but never twice through one folder."""
+    seen: set[Path] = set()
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        real = current.resolve()
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            with os.scandir(current) as entries:
+                names = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda e: e.name)
+        except OSError as error:
+            failures.add(_failure(current, f"can't be listed: {error.strerror or error}; allow your user to read it."))
+            continue
+        folders = []
+        for entry in names:
+            if entry.is_dir():
+                folders.append(Path(entry.path))
+            else:
+                yield Path(entry.path)
+        waiting.extend(reversed(folders))
+
+
+def _unsupported(path: Path) -> str:
+    suffix = source_suffix(path)
+    kind = f"{suffix} files" if suffix else "files without a suffix"
+    return f"can't be read: {kind} aren't supported; supported are {', '.join(sorted(SUPPORTED))}."
+
+
+def _failure(path: Path, reason: str) -> Failure:
+    return Failure(path.as_posix(), f"{path.name or path} {reason}")

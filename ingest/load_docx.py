@@ -1,0 +1,99 @@
+"""DOCX bytes in, a draft out: headings by style, lists, tables in their place, the core properties as metadata."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+
+import docx
+from docx.document import Document as WordDocument
+from docx.opc.exceptions import OpcError
+from docx.oxml.exceptions import InvalidXmlError
+from docx.table import Table
+from docx.text.paragraph import Paragraph
+from lxml.etree import LxmlError  # type: ignore[import-untyped]
+
+from ingest.errors import SourceError
+from ingest.load_draft import Draft, DraftWriter, one_line, table_row
+
+_HEADING = re.compile(r"(?:heading|标题|überschrift|titre)\s*(\d)", re.I)
+
+
+def load_docx(data: bytes, name: str) -> Draft:
+    """Give the document's text in reading order; SourceError when the file is damaged."""
+    try:
+        document = docx.Document(io.BytesIO(data))
+        writer = DraftWriter()
+        _write(document, writer)
+        return writer.finish(title=_title(document), metadata=_metadata(document))
+    except (OpcError, InvalidXmlError, LxmlError, zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        raise SourceError(
+            f"{name} is a damaged DOCX file ({one_line(str(error)) or type(error).__name__}); "
+            "open it in a word processor, save it again and add that."
+        ) from error
+
+
+def _write(document: WordDocument, writer: DraftWriter) -> None:
+    items: list[str] = []
+    for block in document.iter_inner_content():
+        if isinstance(block, Paragraph):
+            level, is_item = _heading_level(block), _is_item(block)
+            if is_item and not level:
+                if block.text.strip():
+                    items.append(f"{'  ' * _depth(block)}- {one_line(block.text)}")
+                continue
+            writer.add("list", "\n".join(items))
+            items = []
+            writer.add("heading" if level else "paragraph", block.text, level)
+        else:
+            writer.add("list", "\n".join(items))
+            items = []
+            writer.add("table", "\n".join(_rows(block)))
+    writer.add("list", "\n".join(items))
+
+
+def _heading_level(paragraph: Paragraph) -> int:
+    style = (paragraph.style.name if paragraph.style is not None else "") or ""
+    if found := _HEADING.match(style):
+        return max(1, min(int(found.group(1)), 6))
+    return 1 if style in ("Title", "标题") else 0
+
+
+def _is_item(paragraph: Paragraph) -> bool:
+    style = (paragraph.style.name if paragraph.style is not None else "") or ""
+    properties = paragraph._p.pPr
+    return style.startswith("List") or (properties is not None and properties.numPr is not None)
+
+
+def _depth(paragraph: Paragraph) -> int:
+    properties = paragraph._p.pPr
+    numbering = properties.numPr if properties is not None else None
+    if numbering is not None and numbering.ilvl is not None:
+        return min(int(numbering.ilvl.val), 8)
+    return 0
+
+
+def _rows(table: Table) -> Iterator[str]:
+    for row in table.rows:
+        cells, previous = [], None
+        for cell in row.cells:  # a merged cell comes once for each column it spans
+            if cell._tc is not previous:
+                cells.append(one_line(cell.text))
+            previous = cell._tc
+        if any(cells):
+            yield table_row(cells)
+
+
+def _title(document: WordDocument) -> str | None:
+    if title := one_line(document.core_properties.title or ""):
+        return title if title.lower() not in ("word document", "document") else None
+    return None
+
+
+def _metadata(document: WordDocument) -> dict[str, str]:
+    properties = document.core_properties
+    metadata = {"author": one_line(properties.author or ""), "subject": one_line(properties.subject or "")}
+    metadata["keywords"] = one_line(properties.keywords or "")
+    date = properties.modified or properties.created
+    metadata["date"] = date.date().isoformat() if date is not None else ""
+    return {key: value for key, value in metadata.items() if value and value != "python-docx"}

@@ -1,0 +1,64 @@
+"""What every format loader gives back: a text with its blocks and pages. Knows nothing about files or formats."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ingest.document import Block, BlockKind, Page, Span
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A parsed file before it gets its name: `title` and `metadata` hold only what the file itself says."""
+
+    text: str
+    blocks: tuple[Block, ...]
+    pages: tuple[Page, ...] = ()
+    title: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class DraftWriter:
+    """Collects a text block by block, for formats whose text isn't the file itself. Blocks stand a blank line apart."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self._blocks: list[Block] = []
+
+    def add(self, kind: BlockKind, text: str, level: int = 0) -> None:
+        """Append one block; a text without words is ignored."""
+        text = clean_text(text).strip()
+        if not text:
+            return
+        if self._parts:
+            self._append("\n\n")
+        start = self._length
+        self._append(text)
+        self._blocks.append(Block(kind, Span(start, self._length), level))
+
+    def finish(self, *, title: str | None = None, metadata: Mapping[str, str] | None = None) -> Draft:
+        """Give the collected text as a Draft."""
+        return Draft("".join(self._parts), tuple(self._blocks), (), title, dict(metadata or {}))
+
+    def _append(self, text: str) -> None:
+        self._parts.append(text)
+        self._length += len(text)
+
+
+def clean_text(text: str) -> str:
+    """Give the text with `\\n` line ends and without control characters or lone surrogates (each becomes a space)."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    return _CONTROL.sub(" ", text)
+
+
+def one_line(text: str) -> str:
+    """Give the text with every run of white space made one space."""
+    return " ".join(clean_text(text).split())
+
+
+def table_row(cells: list[str]) -> str:
+    """Draw one table row as `| a | b |`."""
+    return "| " + " | ".join(one_line(cell).replace("|", "¦") for cell in cells) + " |"

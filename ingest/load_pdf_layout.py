@@ -1,0 +1,248 @@
+"""Lines of a PDF's pages in, its headings, paragraphs, lists and tables out. Pure; knows nothing about pdfium.
+
+A line break is taken for wrapping when the next word would not have fitted into the column, and a wider gap than the
+usual one between lines ends a paragraph. Nothing here is right for every PDF; no word is ever dropped but the running
+heads and feet that repeat from page to page.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from ingest.document import BlockKind
+from ingest.load_pdf_page import SOFT_HYPHEN, Line
+
+_ITEM = re.compile(
+    r"(?:[•‣▪●○◦·■□➢✓\uf0b7\uf0a7\uf0d8]\s*|[-–*]\s|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)\s|\d{1,2}[.、]\s|[（(][一二三四五六七八九十]+[）)])\S"
+)
+_NUMBER = re.compile(r"[(\[]?[-+–]?[$€£¥]?\(?\d[\d,.]*%?[)\]]?|[-–—]+|[$€£¥%)]")
+_SECTION = re.compile(r"(\d{1,2}(?:\.\d{1,2})+)\.?\s+\S")
+_ENDS_SENTENCE = re.compile(r"[.。!！?？:：;；][\"”’)）\]]*$")
+_WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]")
+_IDEOGRAPH = re.compile("[\u3040-\u9fff\uf900-\ufaff]")
+_OPEN_LINK = re.compile(r"(?:https?:|www\.)\S*$")
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What is usual in this document: body size, the gap between lines by size, sizes of headings, words and links."""
+
+    body: float
+    leading: Mapping[float, float]
+    heading_sizes: tuple[float, ...]
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One block on one page. `open_end` says that its last line was full, so that it may go on overleaf."""
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    open_end: bool = False
+
+
+@dataclass(slots=True)
+class _Run:
+    """Lines that were joined into one logical line."""
+
+    text: str
+    lines: list[Line]
+    gap_before: bool
+    full: bool = False
+
+
+def learn_style(pages: Sequence[Sequence[Line]]) -> Style:
+    """Give what is usual in these pages."""
+    characters: Counter[float] = Counter()
+    drops: dict[float, Counter[float]] = {}
+    words: set[str] = set()
+    for lines in pages:
+        for line in lines:
+            characters[line.size] += len(line.text)
+            words.update(word.lower() for word in _WORD.findall(line.text))
+        for above, below in pairwise(lines):
+            drop = above.last_baseline - below.baseline
+            if above.size == below.size and 0.8 * above.size < drop < 3 * above.size:
+                drops.setdefault(above.size, Counter())[round(drop * 2) / 2] += 1
+    body = max(characters, key=lambda size: characters[size], default=10.0)
+    sizes = sorted({size for size in characters if size >= 1.12 * body}, reverse=True)
+    return Style(body, {size: _usual(counts) for size, counts in drops.items()}, tuple(sizes), frozenset(words))
+
+
+def _usual(drops: Counter[float]) -> float:
+    """The smallest gap that is common: rows of tables may outnumber lines of text, but stand further apart."""
+    total = drops.total()
+    return min(drop for drop, count in drops.items() if count >= 0.15 * total or count == max(drops.values()))
+
+
+def lay_out(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, int]) -> list[Piece]:
+    """Give the blocks of one page; `bookmarks` maps the normalised titles of outline entries to heading levels."""
+    pieces: list[Piece] = []
+    waiting: list[_Run] = []
+    kind: BlockKind = "paragraph"
+    for run in _runs(_joined_fragments(lines), style):
+        level = _heading_level(run, style, bookmarks)
+        run_kind = "heading" if level else _kind(run)
+        belongs = run_kind == kind and (kind != "paragraph" or _continues(waiting, run))
+        if waiting and not (belongs and run_kind != "heading"):
+            pieces.append(_piece(kind, waiting))
+            waiting = []
+        if level:
+            pieces.append(Piece("heading", run.text, level))
+            kind = "paragraph"
+            continue
+        kind = run_kind
+        waiting.append(run)
+    if waiting:
+        pieces.append(_piece(kind, waiting))
+    return pieces
+
+
+def normalise_title(text: str) -> str:
+    """Make titles comparable: letters and digits only, lower case."""
+    return re.sub(r"[\W_]+", "", text).lower()
+
+
+def join(above: str, below: str, words: frozenset[str]) -> str:
+    """Join two lines of one paragraph, mending a word that was hyphenated between them."""
+    if not above or not below:
+        return above + below
+    last, first = above[-1], below[0]
+    if last in "-‐" and len(above) > 1 and above[-2].isalpha() and first.isalpha():
+        return _dehyphenated(above[:-1], below, words)
+    if _WIDE.match(last) and _WIDE.match(first):
+        return above + below
+    if (_WIDE.match(last) and not _IDEOGRAPH.match(last)) or (_WIDE.match(first) and not _IDEOGRAPH.match(first)):
+        return above + below  # full-width punctuation brings its own space
+    if (_OPEN_LINK.search(above) and last in "/:.-_=?&%") or below.startswith("//"):
+        return above + below
+    return f"{above} {below}"
+
+
+def mend_hyphens(text: str, words: frozenset[str]) -> str:
+    """Resolve the hyphens at which pdfium itself joined two lines."""
+    while (at := text.find(SOFT_HYPHEN)) >= 0:
+        text = _dehyphenated(text[:at], text[at + 1 :], words)
+    return text
+
+
+def _dehyphenated(above: str, below: str, words: frozenset[str]) -> str:
+    left, right = re.search(r"[^\W\d_]*$", above), re.match(r"[^\W\d_]*", below)
+    head, tail = (left.group().lower() if left else ""), (right.group().lower() if right else "")
+    keeps = (
+        not head
+        or not tail
+        or below[0].isupper()
+        or (head + tail not in words and (f"{head}-{tail}" in words or (head in words and tail in words)))
+    )
+    return f"{above}-{below}" if keeps else above + below
+
+
+def _joined_fragments(lines: Sequence[Line]) -> list[Line]:
+    """Join what stands on one base line: cells of a table row, or words set in several fonts."""
+    joined: list[Line] = []
+    for line in lines:
+        previous = joined[-1] if joined else None
+        if (
+            previous is not None
+            and abs(previous.last_baseline - line.baseline) < 0.25 * max(line.size, 4.0)
+            and line.left > previous.right - 0.5 * line.size
+        ):
+            gap = "" if line.left - previous.right < 0.1 * line.size else " "
+            text, bold = previous.text + gap + line.text, previous.bold and line.bold
+            joined[-1] = replace(previous, text=text, right=line.right, last_baseline=line.last_baseline, bold=bold)
+        else:
+            joined.append(line)
+    return joined
+
+
+def _runs(lines: Sequence[Line], style: Style) -> list[_Run]:
+    runs: list[_Run] = []
+    groups = _groups(lines, style)
+    for group in groups:
+        column = max(line.right for line in group)
+        for index, line in enumerate(group):
+            wraps = index > 0 and _wraps(group[index - 1], line, column)
+            text = mend_hyphens(line.text, style.words)
+            if wraps:
+                runs[-1].text = join(runs[-1].text, text, style.words)
+                runs[-1].lines.append(line)
+            else:
+                runs.append(_Run(text, [line], gap_before=index == 0))
+            runs[-1].full = len(group) > 1 and line.right > column - 3 * line.size
+    return runs
+
+
+def _groups(lines: Sequence[Line], style: Style) -> list[list[Line]]:
+    """Cut where the gap is wider than usual, the size changes, a bold line meets a plain one, or a column ends."""
+    groups: list[list[Line]] = []
+    for line in lines:
+        above = groups[-1][-1] if groups else None
+        if above is None:
+            groups.append([line])
+            continue
+        drop = above.last_baseline - line.baseline
+        usual = style.leading.get(line.size, 1.25 * line.size)
+        same = abs(above.size - line.size) <= 0.08 * max(line.size, above.size) and above.bold == line.bold
+        if same and 0 < drop <= 1.25 * max(usual, line.size) and not _ITEM.match(line.text):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    return groups
+
+
+def _wraps(above: Line, below: Line, column: float) -> bool:
+    if _is_row(above.text) and _is_row(below.text):
+        return False
+    width = max(below.right - below.left, 1.0) / max(len(below.text), 1)
+    first = below.text[0] if _WIDE.match(below.text) else below.text.split(" ", 1)[0]
+    return above.right + (len(first) + 0.5) * width * 0.9 > column
+
+
+def _kind(run: _Run) -> BlockKind:
+    if _ITEM.match(run.text):
+        return "list"
+    return "table" if len(run.lines) == 1 and _is_row(run.text) else "paragraph"
+
+
+def _is_row(text: str) -> bool:
+    tokens = text.split()
+    numbers = sum(1 for token in tokens if _NUMBER.fullmatch(token))
+    if numbers < 2 or numbers < 0.2 * len(tokens) or len(tokens) > 60:
+        return False
+    return bool(_NUMBER.fullmatch(tokens[-1])) or numbers >= 0.5 * len(tokens)
+
+
+def _heading_level(run: _Run, style: Style, bookmarks: Mapping[str, int]) -> int:
+    line, text = run.lines[0], run.text
+    if len(text) > 160 or len(run.lines) > 3 or not re.search(r"[^\W\d_]", text):
+        return 0
+    if level := bookmarks.get(normalise_title(text), 0):
+        return level
+    if _is_row(text) or not run.gap_before or (_ITEM.match(text) and not _SECTION.match(text)):
+        return 0
+    larger, bold = line.size >= 1.12 * style.body, line.bold and line.size >= 0.9 * style.body
+    if not larger and not (bold and len(text) <= 110 and not re.search(r"[.。,，;；:：]$", text)):
+        return 0
+    if section := _SECTION.match(text):
+        return min(section.group(1).count(".") + 1, 6)
+    if larger:
+        return min(style.heading_sizes.index(line.size) + 1, 4)
+    return min(len(style.heading_sizes) + 1, 5)
+
+
+def _continues(waiting: Sequence[_Run], run: _Run) -> bool:
+    """Keep short unwrapped lines that stand close together (addresses, program text) in one block."""
+    if not waiting or run.gap_before:
+        return False
+    return len(run.lines) == 1 and len(waiting[-1].lines) == 1 and not _ENDS_SENTENCE.search(waiting[-1].text)
+
+
+def _piece(kind: BlockKind, runs: Sequence[_Run]) -> Piece:
+    open_end = kind in ("paragraph", "list") and runs[-1].full and not _ENDS_SENTENCE.search(runs[-1].text)
+    return Piece(kind, "\n".join(run.text for run in runs), 0, open_end)

@@ -1,0 +1,74 @@
+"""The first bytes of a file in, what it really is out. Knows nothing about suffixes or how formats are read."""
+
+import io
+import re
+import zipfile
+
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"BM", "a BMP picture"),
+    (b"II*\x00", "a TIFF picture"),
+    (b"MM\x00*", "a TIFF picture"),
+    (b"\x1f\x8b", "gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\x00", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"\x7fELF", "a program"),
+    (b"MZ\x90", "a Windows program"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
+    (b"{\\rtf", "rtf"),
+    (b"ID3", "an MP3 recording"),
+    (b"OggS", "an Ogg recording"),
+    (b"fLaC", "a FLAC recording"),
+    (b"%!PS", "a PostScript file"),
+    (b"PAR1", "a Parquet file"),
+)
+_HTML = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.I | re.S)
+
+
+def sniff(data: bytes) -> str | None:
+    """Name what the bytes are: a format's key ("pdf", "docx", "epub", "html", "rtf", "gzip"), or words for a person
+    ("a PNG picture"); None for what only its text can tell.
+    """
+    if b"%PDF-" in data[:1024]:
+        return "pdf"
+    if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
+        return _sniff_zip(data)
+    if data.startswith(b"RIFF"):
+        return "a WebP picture" if data[8:12] == b"WEBP" else "a WAV recording or AVI film"
+    if data[4:8] == b"ftyp":
+        return "an MP4 film or recording"
+    for magic, name in _MAGIC:
+        if data.startswith(magic) and (name != "a BMP picture" or b"\x00" in data[:32]):
+            return _sniff_ole(data) if name == "ole" else name
+    return "html" if _HTML.match(data[:4096].removeprefix(b"\xef\xbb\xbf")) else None
+
+
+def _sniff_zip(data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, EOFError):
+        return "a damaged ZIP archive"
+    for prefix, name in (
+        ("word/", "docx"),
+        ("ppt/", "a PowerPoint presentation"),
+        ("xl/", "an Excel workbook"),
+        ("META-INF/container.xml", "epub"),
+        ("content.xml", "an OpenDocument file"),
+    ):
+        if any(entry.startswith(prefix) for entry in names):
+            return name
+    return "a ZIP archive"
+
+
+def _sniff_ole(data: bytes) -> str:
+    """Old Office files and password-protected new ones share one container."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return "an encrypted Office file"
+    return "an Office file of the old binary kind (.doc, .xls, .ppt)"
