@@ -1,0 +1,65 @@
+"""When not to answer: before the model is asked, and when what it wrote is a refusal. Pure; knows no model."""
+
+import re
+from dataclasses import dataclass
+
+from generation.prompts import REFUSALS, PromptLanguage
+from retrieval.retrieval import Retrieval
+
+ABSTENTIONS: dict[PromptLanguage, str] = {
+    "en": "I could not find an answer to this in the documents.",
+    "zh": "在这些文档中没有找到这个问题的答案。",
+}
+
+_REFUSAL_EN = re.compile(
+    r"\b(?:do(?:es)?|did|can|could|is|are|was|were)(?: not|n[’']t|not) (?:\w+ ){0,4}?(?:contain|answer|mention|provide|"
+    r"specif\w+|state|include|say|give|address|discuss|find|found|available|determin\w+|have (?:any |enough )?"
+    r"information|indicate|cover|refer|directly|explicitly)"
+    r"|\bno (?:\w+ ){0,3}?(?:information|mention|answer|passages?|details?|data)\b(?! (?:system|technology|theory))"
+    r"|\b(?:un(?:able|known)|not (?:possible|clear|enough|sufficient)) (?:to|information)\b|\binsufficient information"
+    r"|\bcannot be (?:determined|answered|found)|\bnot (?:mentioned|stated|specified|provided|given|found|answered)\b",
+    re.IGNORECASE,
+)
+_ABOUT_EN = re.compile(
+    r"\b(?:passages?|sources?|documents?|texts?|context|information|provided|question|answer|article)\b", re.IGNORECASE
+)
+_SORRY = re.compile(r"^\W*(?:i(?:[’']m| am)? (?:sorry|apologi[sz]e)|sorry|抱歉|很抱歉|对不起)", re.IGNORECASE)
+_REFUSAL_ZH = re.compile(
+    r"(?:无法|不能|难以)[^。，]{0,12}?(?:回答|确定|得知|判断|得出|找到|知道|提供|确认|获取)|"
+    r"(?:没有|未|并未|并没有|不)[^。，]{0,10}?(?:提到|提及|说明|提供|给出|包含|找到|明确|涉及|指出|回答|相关信息|答案)"
+)
+_ABOUT_ZH = re.compile("资料|段落|文档|文中|文章|原文|信息|问题|答案|上文|材料|内容")
+
+
+@dataclass(frozen=True, slots=True)
+class AbstainConfig:
+    """Floors under which no model is asked. Low on purpose: a wrong refusal here can't be repaired later."""
+
+    least_lexical_coverage: float = 0.0
+    least_dense_best: float = 0.0
+
+
+def reason_before(retrieval: Retrieval, config: AbstainConfig) -> str:
+    """Say why not even to ask the model, "" to go on. Both legs must find nothing; an absent figure doesn't vote."""
+    if not retrieval.hits:
+        return "no passage was found"
+    coverage = retrieval.evidence.get("lexical_coverage")
+    dense = retrieval.evidence.get("dense_best")
+    poor_words = coverage is None or coverage < config.least_lexical_coverage
+    poor_meaning = dense is None or dense < config.least_dense_best
+    if poor_words and poor_meaning and not (coverage is None and dense is None):
+        return "the passages found have too little to do with the question"
+    return ""
+
+
+def is_refusal(text: str) -> bool:
+    """Tell whether an answer's first sentence says, in whatever words, that the passages hold no answer."""
+    opening = text.strip()[:240]
+    if any(opening.startswith(refusal.rstrip(".。")) for refusal in (*REFUSALS.values(), *ABSTENTIONS.values())):
+        return True
+    first = re.split(r"(?<=[.!?])\s|(?<=[。！？])|\n", opening, maxsplit=1)[0]
+    if _SORRY.match(first):
+        return True
+    if _REFUSAL_EN.search(first) and _ABOUT_EN.search(first):
+        return True
+    return bool(_REFUSAL_ZH.search(first) and _ABOUT_ZH.search(first))

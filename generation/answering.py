@@ -1,0 +1,256 @@
+"""A Retrieval and an LLM in, a cited Answer or an abstention out. Citations and abstention are decided here, not by
+the model. Streaming and not streaming are one path. Knows nothing about files or the UI."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, reason_before
+from generation.answer import Answer, Citation, Claim
+from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
+from generation.claims import ClaimEnd, ClaimStream
+from generation.llm import LLM, Message, Prompt, SamplingConfig
+from generation.prompts import PromptLimits, build_prompt, prompt_language
+from generation.support import SupportConfig, check_support
+from ingest.document import Span
+from retrieval.retrieval import Retrieval
+
+PageOf = Callable[[str, int], int | None]
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerConfig:
+    """Everything that shapes an answer. Two equal configs on the same retrieval and model give the same answer."""
+
+    # FACTS: on 2 busy cores a prompt costs 16-60 tokens a second, so passages take the place of 10-40 s of waiting.
+    context_tokens_budget: int = 700
+    history_tokens: int = 150
+    history_turns: int = 1
+    sampling: SamplingConfig = field(default_factory=lambda: SamplingConfig(max_tokens=256))
+    citing: CitingConfig = field(default_factory=CitingConfig)
+    support: SupportConfig = field(default_factory=SupportConfig)
+    abstain: AbstainConfig = field(default_factory=AbstainConfig)
+    # An answer's beginning is held back this long, so that a refusal is never shown before it is recognised.
+    held_characters: int = 60
+
+
+def answer_question(
+    retrieval: Retrieval,
+    llm: LLM,
+    config: AnswerConfig,
+    *,
+    history: Sequence[Message] = (),
+    question: str | None = None,
+    page_of: PageOf | None = None,
+    similarity: Similarity | None = None,
+    clock: Clock = time.perf_counter,
+) -> Answer:
+    """Give the whole answer at once. Raises ModelError."""
+    stream = stream_answer(
+        retrieval, llm, config, history=history, question=question, page_of=page_of, similarity=similarity, clock=clock
+    )
+    for item in stream:
+        if isinstance(item, Answer):
+            return item
+    raise AssertionError("stream_answer always ends with the Answer")
+
+
+def stream_answer(
+    retrieval: Retrieval,
+    llm: LLM,
+    config: AnswerConfig,
+    *,
+    history: Sequence[Message] = (),
+    question: str | None = None,
+    page_of: PageOf | None = None,
+    similarity: Similarity | None = None,
+    clock: Clock = time.perf_counter,
+) -> Iterator[str | Answer]:
+    """Yield the text to show as it comes, markers placed, then the Answer. Raises ModelError.
+
+    `question` is the standalone form of a follow-up; without it `retrieval.question` is answered. The pieces joined
+    are `Answer.text`, unless the answer turned out to be an abstention: then `Answer.text` replaces what was shown.
+    """
+    started = clock()
+    asked = question or retrieval.question
+    if reason := reason_before(retrieval, config.abstain):
+        prompt = Prompt((), asked)
+        answer = _abstained(retrieval, llm, prompt, "", reason, {"total": clock() - started})
+        yield answer.text
+        yield answer
+        return
+    prompt, dropped = build_prompt(
+        asked,
+        retrieval.hits,
+        history=history,
+        limits=_limits(llm, config, asked),
+        count_tokens=llm.count_tokens,
+    )
+    retrieval = replace(retrieval, dropped=(*retrieval.dropped, *dropped))
+    composer = _Composer(prompt, config, page_of, similarity, clock)
+    held = ""
+    holding = True
+    first_token: float | None = None
+    with closing(_closable(llm.stream(prompt, config.sampling))) as pieces:
+        for piece in pieces:
+            if first_token is None:
+                first_token = clock() - started
+            held += composer.feed(piece)
+            holding = holding and (len(held) < config.held_characters or is_refusal(composer.completion))
+            if held and not holding:
+                yield held
+                held = ""
+    held += composer.flush()
+    total = clock() - started
+    timings = {
+        "first_token": total if first_token is None else first_token,
+        "generate": total - composer.seconds,
+        "cite": composer.seconds,
+        "total": total,
+    }
+    reason = _reason_after(composer)
+    if reason:
+        answer = _abstained(retrieval, llm, prompt, composer.completion, reason, timings)
+        if holding:
+            yield answer.text
+        yield answer
+        return
+    if held:
+        yield held
+    yield Answer(
+        question=retrieval.question,
+        text=composer.text,
+        claims=tuple(composer.claims),
+        abstained=False,
+        reason="",
+        unresolved=tuple(composer.unresolved),
+        retrieval=retrieval,
+        prompt=prompt.messages,
+        completion=composer.completion,
+        model=llm.name,
+        timings=timings,
+    )
+
+
+class _Composer:
+    """Turn the model's text into the shown text: claims cited as soon as they end, markers numbered by first use."""
+
+    def __init__(
+        self, prompt: Prompt, config: AnswerConfig, page_of: PageOf | None, similarity: Similarity | None, clock: Clock
+    ) -> None:
+        self.text = ""
+        self.completion = ""
+        self.claims: list[Claim] = []
+        self.unresolved: list[str] = []
+        self.seconds = 0.0
+        self._prompt = prompt
+        self._config = config
+        self._page_of = page_of
+        self._similarity = similarity
+        self._clock = clock
+        self._index = EvidenceIndex(prompt.passages, prompt.question, config.citing)
+        self._stream = ClaimStream()
+        self._markers: dict[tuple[str, Span], int] = {}
+
+    def feed(self, piece: str) -> str:
+        """Take what the model wrote, give what to show."""
+        self.completion += piece
+        return "".join(self._show(event) for event in self._stream.feed(piece))
+
+    def flush(self) -> str:
+        """Give the rest when the model has ended."""
+        return "".join(self._show(event) for event in self._stream.flush())
+
+    def _show(self, event: str | ClaimEnd) -> str:
+        shown = event if isinstance(event, str) else self._cite(event)
+        self.text += shown
+        return shown
+
+    def _cite(self, end: ClaimEnd) -> str:
+        started = self._clock()
+        body = end.text[: len(end.text) - len(end.tail)]
+        start = len(self.text) - len(body)
+        hinted = {number for marker in end.markers for number in marker.numbers}
+        known = range(1, len(self._prompt.passages) + 1)
+        self.unresolved += [m.raw for m in end.markers if not all(number in known for number in m.numbers)]
+        evidence = self._index.find(end.text, hinted, self._similarity)
+        support = check_support(
+            end.text,
+            [e.quote for e in evidence],
+            question=self._prompt.question,
+            context=_context(evidence),
+            weights=self._index.weights,
+            config=self._config.support,
+        )
+        citations = (
+            () if support.status == "unsupported" else tuple(self._citation(e, support.status) for e in evidence)
+        )
+        markers = "".join(f"[{number}]" for number in sorted({c.marker for c in citations}))
+        blank = " " if markers and body[-1:].isascii() else ""
+        shown = blank + markers + end.tail
+        self.claims.append(Claim(end.text, Span(start, len(self.text) + len(shown)), citations, support.status))
+        self.seconds += self._clock() - started
+        return shown
+
+    def _citation(self, evidence: Evidence, status: Any) -> Citation:
+        chunk = evidence.hit.chunk
+        marker = self._markers.setdefault((chunk.document_id, evidence.span), len(self._markers) + 1)
+        page = self._page_of(chunk.document_id, evidence.span.start) if self._page_of else chunk.page
+        return Citation(
+            marker=marker,
+            document_id=chunk.document_id,
+            source=evidence.hit.source,
+            title=evidence.hit.title,
+            page=page,
+            span=evidence.span,
+            quote=evidence.quote,
+            status=status,
+            score=evidence.score,
+        )
+
+
+def _context(evidence: Sequence[Evidence]) -> str:
+    hits = {id(e.hit): e.hit for e in evidence}.values()
+    return "\n".join("\n".join((hit.title, *hit.chunk.headings, hit.chunk.text)) for hit in hits)
+
+
+def _limits(llm: LLM, config: AnswerConfig, question: str) -> PromptLimits:
+    """Leave room for the answer, the question and the instructions inside the model's context."""
+    fixed = 300 + llm.count_tokens(question) + config.sampling.max_tokens + config.history_tokens
+    room = max(64, llm.context_tokens - fixed)
+    return PromptLimits(min(config.context_tokens_budget, room), config.history_tokens, config.history_turns)
+
+
+def _reason_after(composer: _Composer) -> str:
+    if not composer.completion.strip():
+        return "the model wrote nothing"
+    if is_refusal(composer.completion):
+        return "the model found no answer in the passages"
+    if not any(claim.status != "unsupported" for claim in composer.claims):
+        return "nothing the model wrote is supported by the passages"
+    return ""
+
+
+def _abstained(
+    retrieval: Retrieval, llm: LLM, prompt: Prompt, completion: str, reason: str, timings: Mapping[str, float]
+) -> Answer:
+    return Answer(
+        question=retrieval.question,
+        text=ABSTENTIONS[prompt_language(prompt.question)],
+        claims=(),
+        abstained=True,
+        reason=reason,
+        unresolved=(),
+        retrieval=retrieval,
+        prompt=prompt.messages,
+        completion=completion,
+        model=llm.name,
+        timings=timings,
+    )
+
+
+def _closable(pieces: Iterator[str]) -> Any:  # the LLMs' streams are generators; a test's may be a plain iterator
+    return pieces if hasattr(pieces, "close") else (piece for piece in pieces)

@@ -1,0 +1,167 @@
+"""Claims and passages in, the verbatim sentences that back each claim out. Trusts no marker; knows no model.
+
+A sentence is evidence when it holds what the claim adds to the question (its answer-bearing terms) and fits the
+question, itself or with its neighbours, heading and title. The model's own marker is a small bonus.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from generation.matching import Weights, terms_of, union, weights_of
+from ingest.document import Span
+from ingest.language import has_cjk
+from ingest.sentences import split_sentences
+from retrieval.retrieval import Hit
+
+Similarity = Callable[[Sequence[str], Sequence[str]], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class CitingConfig:
+    """How sentences are chosen for a claim. All weights are shares of a score that runs from 0 to about 1."""
+
+    added_weight: float = 0.5  # what the claim adds to the question
+    claim_weight: float = 0.2  # the claim as a whole
+    question_weight: float = 0.3  # how the sentence and its surroundings fit the question
+    context_share: float = 0.5  # a question term in the neighbours, heading or title counts this much
+    hint_bonus: float = 0.05  # the model's marker names this passage
+    least_score: float = 0.25  # below, a sentence is no evidence
+    most_citations: int = 3
+    # A further sentence must add this share of the claim's weight that the first ones lack.
+    least_gain: float = 0.25
+    similarity_weight: float = 0.6  # for claims in another language than the sentence
+    least_similarity: float = 0.8  # e5's cosines lie between .7 (unrelated) and .95
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One quotable unit of a passage. `span` is in `hit.chunk.text`; `context` holds its surroundings' terms."""
+
+    number: int
+    hit: Hit
+    span: Span
+    text: str
+    terms: frozenset[str]
+    context: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A quote chosen for a claim: `quote == document.text[span]`."""
+
+    hit: Hit
+    span: Span
+    quote: str
+    score: float
+    terms: frozenset[str]
+    context: frozenset[str]
+
+
+class EvidenceIndex:
+    """The sentences of one prompt's passages, ready to be matched against claims."""
+
+    def __init__(self, passages: Sequence[Hit], question: str, config: CitingConfig | None = None) -> None:
+        self.config = config or CitingConfig()
+        self.question = terms_of(question)
+        self.sentences = _sentences(passages)
+        self.weights: Weights = weights_of(sentence.terms for sentence in self.sentences)
+
+    def find(
+        self, claim: str, hinted: Collection[int] = (), similarity: Similarity | None = None
+    ) -> tuple[Evidence, ...]:
+        """Give the best quotes for a claim, best first, none when nothing fits."""
+        if not self.sentences:
+            return ()
+        terms = terms_of(claim)
+        scores = np.array([self._score(terms, sentence, hinted) for sentence in self.sentences])  # (n_sentences,)
+        if similarity is not None:
+            scores = np.maximum(scores, self._across_languages(claim, similarity))
+        best = int(np.argmax(scores))
+        if scores[best] < self.config.least_score:
+            return ()
+        chosen = [best]
+        added = terms - self.question or terms
+        while len(chosen) < self.config.most_citations:
+            following = self._next(added, chosen, scores)
+            if following is None:
+                break
+            chosen.append(following)
+        return tuple(self._quotes(chosen, scores))
+
+    def fit(self, evidence: Sequence[Evidence]) -> float:
+        """Give how much of the question, 0 to 1, the evidence and its surroundings speak of."""
+        return self.weights.coverage(self.question, union([e.terms | e.context for e in evidence]))
+
+    def _score(self, terms: frozenset[str], sentence: Sentence, hinted: Collection[int]) -> float:
+        config, weights = self.config, self.weights
+        added = terms - self.question or terms
+        fit = weights.coverage(self.question, sentence.terms)
+        around = weights.coverage(self.question, sentence.terms | sentence.context)
+        score = (
+            config.added_weight * weights.coverage(added, sentence.terms)
+            + config.claim_weight * weights.coverage(terms, sentence.terms)
+            + config.question_weight * (fit + config.context_share * (around - fit))
+        )
+        return score + (config.hint_bonus if sentence.number in hinted else 0.0)
+
+    def _across_languages(self, claim: str, similarity: Similarity) -> npt.NDArray[np.float64]:
+        scores = np.zeros(len(self.sentences))
+        foreign = [i for i, s in enumerate(self.sentences) if has_cjk(s.text) != has_cjk(claim)]
+        if foreign:
+            close = similarity([claim], [self.sentences[i].text for i in foreign])[0]  # (len(foreign),)
+            floor = self.config.least_similarity
+            for i, value in zip(foreign, close, strict=True):
+                scores[i] = max(0.0, (float(value) - floor) / (1 - floor)) * self.config.similarity_weight
+        return scores
+
+    def _next(self, added: frozenset[str], chosen: Sequence[int], scores: npt.NDArray[np.float64]) -> int | None:
+        """Give the sentence that adds most of what the chosen ones lack, if it adds enough."""
+        have = union([self.sentences[i].terms for i in chosen])
+        lacking = added - have
+        whole = self.weights.total(added)
+        gains = [
+            self.weights.total(lacking & s.terms) / whole if whole and i not in chosen else 0.0
+            for i, s in enumerate(self.sentences)
+        ]
+        best = max(range(len(gains)), key=lambda i: (gains[i], scores[i], -i))
+        return best if gains[best] >= self.config.least_gain else None
+
+    def _quotes(self, chosen: Sequence[int], scores: npt.NDArray[np.float64]) -> list[Evidence]:
+        """Turn sentences into quotes; neighbours in one passage become one quote."""
+        groups: list[list[int]] = []
+        for i in sorted(chosen):
+            if groups and groups[-1][-1] == i - 1 and self.sentences[i].hit is self.sentences[i - 1].hit:
+                groups[-1].append(i)
+            else:
+                groups.append([i])
+        groups.sort(key=lambda group: min(chosen.index(i) for i in group))
+        return [self._quote(group, float(max(scores[i] for i in group))) for group in groups]
+
+    def _quote(self, group: Sequence[int], score: float) -> Evidence:
+        parts = [self.sentences[i] for i in group]
+        hit = parts[0].hit
+        start, end = parts[0].span.start, parts[-1].span.end
+        offset = hit.chunk.span.start
+        return Evidence(
+            hit=hit,
+            span=Span(offset + start, offset + end),
+            quote=hit.chunk.text[start:end],
+            score=round(min(score, 1.0), 4),
+            terms=union([part.terms for part in parts]),
+            context=union([part.context for part in parts]),
+        )
+
+
+def _sentences(passages: Sequence[Hit]) -> list[Sentence]:
+    found: list[Sentence] = []
+    for number, hit in enumerate(passages, 1):
+        spans = split_sentences(hit.chunk.text)
+        terms = [terms_of(span.of(hit.chunk.text)) for span in spans]
+        label = terms_of(" ".join((hit.title, *hit.chunk.headings)))
+        for i, span in enumerate(spans):
+            context = union([label, *terms[max(0, i - 2) : i], *terms[i + 1 : i + 2]])
+            found.append(Sentence(number, hit, span, span.of(hit.chunk.text), terms[i], context))
+    return found

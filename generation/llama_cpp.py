@@ -1,0 +1,219 @@
+"""A GGUF model in this process through llama.cpp: prompt in, text out piece by piece. Knows nothing about documents."""
+
+import http.client
+import json
+import os
+import queue
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from generation.llm import Message, Prompt, SamplingConfig
+from ingest.errors import ModelError
+
+_MENDING = "run: footnote llm pull"
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaCppConfig:
+    """How the engine runs. `threads` None means the physical cores this process may use."""
+
+    context_tokens: int = 4096
+    threads: int | None = None
+    # The prompt is computed in pieces of this size; a cancelled request stops after the current piece.
+    batch_tokens: int = 256
+    # Prompts of other conversations kept in memory (28 KB a token for the 1.5B), so that two users alternating
+    # don't recompute each other's prefix.
+    prompt_cache_mib: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The engine's own figures for one request. `cached_tokens` of the prompt were not computed again."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    prompt_seconds: float
+    completion_seconds: float
+
+
+class LlamaCpp:
+    """An LLM over one GGUF file. Loads on first use, once; requests of several threads wait for each other."""
+
+    def __init__(self, path: Path, config: LlamaCppConfig | None = None) -> None:
+        self.path = path
+        self.config = config or LlamaCppConfig()
+        self.last_usage: Usage | None = None
+        self._server: Any = None  # xllamacpp has no types
+        self._api_key = secrets.token_hex(16)  # the engine opens a loopback port; only this process may use it
+        self._loading = threading.Lock()
+        self._turn = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+    @property
+    def context_tokens(self) -> int:
+        """The engine's context size, prompt and answer together."""
+        return self.config.context_tokens
+
+    def load(self) -> None:
+        """Load the model now rather than at the first question. Raises ModelError."""
+        with self._loading:
+            if self._server is None:
+                self._server = self._open()
+
+    def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
+        """Yield the answer as it is written. Closing the iterator stops the engine after its current step."""
+        self.load()
+        pieces: queue.SimpleQueue[str | ModelError | None] = queue.SimpleQueue()
+        cancelled = threading.Event()
+        worker = threading.Thread(
+            target=self._generate, args=(_request(prompt.messages, sampling), pieces, cancelled), name="footnote-llm"
+        )
+        worker.start()
+        try:
+            while (piece := pieces.get()) is not None:
+                if isinstance(piece, ModelError):
+                    raise piece
+                yield piece
+        finally:
+            cancelled.set()
+
+    def count_tokens(self, text: str) -> int:
+        """Give the exact token count of `text`, by the model's own tokenizer."""
+        self.load()
+        address = urlsplit(self._server.listening_address)
+        connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=30)
+        try:
+            connection.request(
+                "POST",
+                "/tokenize",
+                json.dumps({"content": text}),
+                {"Content-Type": "application/json", "Authorization": f"Bearer {self._api_key}"},
+            )
+            return len(json.load(connection.getresponse())["tokens"])
+        except (OSError, http.client.HTTPException, KeyError, ValueError) as error:
+            raise ModelError(f"{self.name} could not count tokens: {error}; restart the program") from error
+        finally:
+            connection.close()
+
+    def _open(self) -> Any:
+        if not self.path.is_file():
+            raise ModelError(f"there is no language model at {self.path}; {_MENDING}")
+        with self.path.open("rb") as file:
+            if file.read(4) != b"GGUF":
+                raise ModelError(f"{self.path} is not a GGUF file or is damaged; {_MENDING}")
+        # Spinning threads starve each other on a busy machine: FACTS measured a collapse with two threads on two cores.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        os.environ.setdefault("GOMP_SPINCOUNT", "0")
+        import xllamacpp
+
+        params = xllamacpp.CommonParams()
+        params.model.path = str(self.path)
+        params.n_ctx = self.config.context_tokens
+        params.n_parallel = 1
+        params.n_batch = self.config.batch_tokens
+        params.n_ubatch = self.config.batch_tokens
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self.config.threads or physical_cores()
+        params.cache_prompt = True
+        params.cache_ram_mib = self.config.prompt_cache_mib
+        params.fit_params = False
+        params.warmup = False
+        params.verbosity = -1
+        params.api_keys = [self._api_key]
+        try:
+            return xllamacpp.Server(params)
+        except RuntimeError as error:
+            raise ModelError(f"{self.path} could not be loaded, it may be damaged or too big; {_MENDING}") from error
+
+    def _generate(
+        self,
+        request: Mapping[str, object],
+        pieces: "queue.SimpleQueue[str | ModelError | None]",
+        cancelled: threading.Event,
+    ) -> None:
+        def receive(event: Mapping[str, Any]) -> bool:
+            if "error" in event:
+                pieces.put(self._explain(event["error"]))
+                return True
+            for choice in event.get("choices") or ():
+                if text := choice["delta"].get("content"):
+                    pieces.put(text)
+            if "timings" in event and "prompt_progress" not in event:
+                self.last_usage = _usage(event["timings"])
+            return cancelled.is_set()
+
+        try:
+            with self._turn:
+                if not cancelled.is_set():
+                    self._server.handle_chat_completions(request, receive)
+        except RuntimeError as error:
+            pieces.put(ModelError(f"{self.name} failed: {error}; try again, or run: footnote doctor"))
+        finally:
+            pieces.put(None)
+
+    def _explain(self, error: Mapping[str, Any]) -> ModelError:
+        if error.get("type") == "exceed_context_size_error":
+            return ModelError(
+                f"the prompt has {error.get('n_prompt_tokens')} tokens, {self.name} takes {self.context_tokens};"
+                " ask with fewer passages or raise the context size"
+            )
+        return ModelError(f"{self.name} failed: {error.get('message', error)}")
+
+
+def physical_cores() -> int:
+    """Give the number of physical cores this process may use, at least 1. Hyper-threads count once."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    cores = {
+        (_topology(cpu, "physical_package_id"), _topology(cpu, "core_id") if _topology(cpu, "core_id") else f"cpu{cpu}")
+        for cpu in allowed
+    }
+    return max(1, min(len(cores), _cpu_quota() or len(cores)))
+
+
+def _topology(cpu: int, name: str) -> str:
+    try:
+        return Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/{name}").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _cpu_quota() -> int | None:
+    """Whole cores a container may use (cgroup v2), or None without a limit."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return None if quota == "max" else max(1, int(quota) // int(period))
+
+
+def _request(messages: Sequence[Message], sampling: SamplingConfig) -> dict[str, object]:
+    return {
+        "messages": [{"role": message.role, "content": message.content} for message in messages],
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "seed": sampling.seed,
+        "stop": list(sampling.stop),
+        "stream": True,
+        "cache_prompt": True,
+        "return_progress": True,  # a callback after every prompt batch, so that a Stop during the prompt is heard
+    }
+
+
+def _usage(timings: Mapping[str, float]) -> Usage:
+    cached = int(timings.get("cache_n", 0))
+    return Usage(
+        prompt_tokens=cached + int(timings.get("prompt_n", 0)),
+        cached_tokens=cached,
+        completion_tokens=int(timings.get("predicted_n", 0)),
+        prompt_seconds=timings.get("prompt_ms", 0.0) / 1000,
+        completion_seconds=timings.get("predicted_ms", 0.0) / 1000,
+    )

@@ -1,0 +1,104 @@
+"""Texts in, weighted terms out: how much of one text's content another holds. Knows nothing about answers or models."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from generation.numbers import fact_terms
+from ingest.terms import STOP_WORDS, index_terms, is_stop_term, normalise
+
+_CJK_RUN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+# Bigrams with one of these say how a sentence is built, not what it is about.
+_FUNCTION_CHARACTERS = frozenset("的了是在和与吗呢吧这那它他她其之个位年月日")
+_NUMERIC = re.compile(r"[\d.,]+")
+# Words around an answer that no passage needs to contain.
+_FILLER = frozenset(
+    re.findall(
+        r"\w+",
+        "accord passag sourc provid mention state answer question document inform text base follow includ context given "
+        "also would call refer known describ specif say said name",
+    )
+)
+_FILLER_ZH = re.compile(
+    "根据|提供|段落|资料|文档|文中|提到|信息|内容|问题|答案|如下|以下|包括|其中|因此|所以|名为|称为|叫做|分别"
+)
+
+
+@lru_cache(maxsize=20_000)
+def terms_of(text: str) -> frozenset[str]:
+    """Give the content terms: Latin stems, Chinese bigrams, and numbers and dates in one canonical form."""
+    folded = normalise(text)
+    found: set[str] = set(fact_terms(text))
+    for run in _CJK_RUN.findall(_FILLER_ZH.sub(" ", folded)):
+        if len(run) == 1 and run not in _FUNCTION_CHARACTERS and run not in STOP_WORDS:
+            found.add(run)
+        for i in range(len(run) - 1):
+            pair = run[i : i + 2]
+            if not (set(pair) & _FUNCTION_CHARACTERS) and pair not in STOP_WORDS:
+                found.add("·" + pair)
+    for term in index_terms(_CJK_RUN.sub(" ", folded)):
+        if not is_stop_term(term) and not _NUMERIC.fullmatch(term) and term not in _FILLER:
+            found.add(term)
+    return frozenset(found)
+
+
+def weights_of(units: Iterable[Collection[str]]) -> "Weights":
+    """Learn how rare each term is among the units of text at hand."""
+    frequency: Counter[str] = Counter()
+    n_units = 0
+    for unit in units:
+        frequency.update(set(unit))
+        n_units += 1
+    return Weights(frequency, n_units)
+
+
+class Weights:
+    """Inverse document frequency over a handful of sentences: rarer terms weigh more, unseen ones most."""
+
+    def __init__(self, frequency: Mapping[str, int], n_units: int) -> None:
+        self._frequency = frequency
+        self._n_units = n_units
+
+    def __getitem__(self, term: str) -> float:
+        weight = math.log(1 + (self._n_units + 1) / (1 + self._frequency.get(term, 0)))
+        # A word is about two Chinese bigrams, so a bigram counts half; a number or date decides more than a word.
+        return weight * (0.5 if term[0] == "·" else 1.5 if term[0] in "#@" else 1.0)
+
+    def total(self, terms: Iterable[str]) -> float:
+        """Give the weight of the terms together."""
+        return sum(self[term] for term in sorted(terms))
+
+    def coverage(self, wanted: Collection[str], present: Collection[str]) -> float:
+        """Give the share, 0 to 1, of the wanted weight that is present; related Latin words count half. Empty: 0."""
+        whole = self.total(wanted)
+        if not whole:
+            return 0.0
+        stems = _stem_heads(present)
+        held = 0.0
+        for term in sorted(wanted):
+            if term in present:
+                held += self[term]
+            elif term.isalpha() and term.isascii() and len(term) >= 5 and term[:5] in stems:
+                held += 0.5 * self[term]
+        return held / whole
+
+
+def missing(wanted: Collection[str], present: Collection[str]) -> list[str]:
+    """Give the wanted terms that are not present, related Latin words counting as present, in a stable order."""
+    stems = _stem_heads(present)
+    return sorted(term for term in wanted if term not in present and not (_is_word(term) and term[:5] in stems))
+
+
+def union(parts: Sequence[Collection[str]]) -> frozenset[str]:
+    """Give the terms of all parts."""
+    return frozenset().union(*parts)
+
+
+def _is_word(term: str) -> bool:
+    return term.isalpha() and term.isascii() and len(term) >= 5
+
+
+def _stem_heads(terms: Collection[str]) -> frozenset[str]:
+    return frozenset(term[:5] for term in terms if _is_word(term))
