@@ -43,14 +43,12 @@ def mixed_tokens(text: str) -> list[str]:
 
 
 def comparable_tokens(text: str) -> list[str]:
-    """Cut for `contains`: numbers written alike, words without punctuation, each Chinese character; no articles.
+    """Cut for `contains`: numbers written alike, words without punctuation, each Chinese character.
 
-    1,200 = 1200 = １２００; $1577.00 = 1,577; 64 percent = 64%; -5 differs from 5; U.S. = US. A text of nothing but
-    articles keeps them.
+    1,200 = 1200 = １２００; $1577.00 = 1,577; 64 percent = 64%; -5 differs from 5; U.S. = US.
     """
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
     folded = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), _CURRENCY.sub("", folded))
     folded = _PERCENT.sub("%", _ZERO_CENTS.sub(r"\1", folded))
     folded = _ABBREVIATION.sub(lambda letters: letters[0].replace(".", ""), folded)
-    tokens = _COMPARABLE.findall(folded)
-    return [token for token in tokens if token not in ("a", "an", "the")] or tokens
+    return _COMPARABLE.findall(folded)
