@@ -1,0 +1,165 @@
+"""The derived indexes as immutable generations: built beside the old one, checked, swapped in by one rename.
+
+A generation is a folder `generations/REVISION-DIGEST/` with `vectors.faiss`, `lexical/`, `rows.npy` (row -> chunk
+number) and `manifest.json`; the file `CURRENT` names the one in use. Everything in it can be rebuilt from the catalog.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.catalog import FORMAT_VERSION, IndexRow
+from ingest.dense_index import DenseIndex, DenseIndexConfig, build_dense_index, open_dense_index
+from ingest.errors import KnowledgeBaseError
+from ingest.lexical_index import LexicalIndex, build_lexical_index, open_lexical_index
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation was made from. `digest` depends on the chunks and the embedder alone, so that equal contents
+    have equal digests on every machine; `revision` is the catalog's when it was built.
+    """
+
+    format_version: int
+    revision: int
+    digest: str
+    embedder: str
+    dimension: int
+    n_chunks: int
+    dense_kind: str
+    checksums: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexGeneration:
+    """An open generation. `rows[i]` is the chunk number of row i in both indexes."""
+
+    manifest: Manifest
+    dense: DenseIndex
+    lexical: LexicalIndex
+    rows: npt.NDArray[np.int64]
+    folder: Path
+
+
+def build_generation(
+    home: Path, rows: Iterable[IndexRow], *, revision: int, embedder: str, dimension: int, config: DenseIndexConfig
+) -> Manifest:
+    """Build a generation from the catalog's rows and make it the current one; older ones are removed."""
+    generations = home / "generations"
+    generations.mkdir(exist_ok=True)
+    building = generations / f".building-{os.getpid()}"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir()
+    try:
+        manifest = _build(building, rows, revision=revision, embedder=embedder, dimension=dimension, config=config)
+        folder = generations / f"{revision:08d}-{manifest.digest}"
+        shutil.rmtree(folder, ignore_errors=True)
+        building.rename(folder)
+        _write_durably(home / "CURRENT", folder.name)
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        raise KnowledgeBaseError(
+            f"the index of {home} can't be written ({error.strerror}); the documents are safe. Free some disk space,"
+            f" then run: footnote kb repair"
+        ) from error
+    _remove_others(generations, keep=folder)
+    return manifest
+
+
+def current_manifest(home: Path) -> tuple[Path, Manifest] | None:
+    """Give the current generation's folder and manifest; None when there is none that can be read."""
+    try:
+        folder = home / "generations" / (home / "CURRENT").read_text().strip()
+        manifest = Manifest(**json.loads((folder / "manifest.json").read_text()))
+    except (OSError, json.JSONDecodeError, TypeError):
+        return None
+    return (folder, manifest) if manifest.format_version == FORMAT_VERSION else None
+
+
+def generation_problems(folder: Path, manifest: Manifest) -> list[str]:
+    """List the files that are missing or differ from the manifest; empty when all is well."""
+    found = _checksums(folder)
+    problems = []
+    for name, wanted in manifest.checksums.items():
+        if name not in found:
+            problems.append(f"{folder.name}/{name} is missing")
+        elif found[name] != wanted:
+            problems.append(f"{folder.name}/{name} was damaged after it was written")
+    return problems
+
+
+def open_generation(folder: Path, manifest: Manifest) -> IndexGeneration:
+    """Open a generation. Raises KnowledgeBaseError when its files can't be read or don't fit together."""
+    dense = open_dense_index(folder / "vectors.faiss")
+    lexical = open_lexical_index(folder / "lexical")
+    rows: npt.NDArray[np.int64] = np.load(folder / "rows.npy", allow_pickle=False)
+    if not len(rows) == dense.n_rows == lexical.n_rows == manifest.n_chunks:
+        raise KnowledgeBaseError(f"{folder} holds unequal numbers of rows; rebuild it with: footnote kb repair")
+    return IndexGeneration(manifest, dense, lexical, rows, folder)
+
+
+def _build(
+    folder: Path, rows: Iterable[IndexRow], *, revision: int, embedder: str, dimension: int, config: DenseIndexConfig
+) -> Manifest:
+    numbers: list[int] = []
+    vectors: list[npt.NDArray[np.float32]] = []
+    terms: list[str] = []
+    digest = sha256(f"{FORMAT_VERSION}:{embedder}:{dimension}".encode())
+    for row in rows:
+        numbers.append(row.number)
+        vectors.append(np.frombuffer(row.vector, dtype="<f4"))
+        terms.append(row.terms)
+        digest.update(row.chunk_id.encode())
+    stacked = np.stack(vectors) if vectors else np.zeros((0, dimension), dtype=np.float32)
+    kind = build_dense_index(stacked, folder / "vectors.faiss", config)
+    build_lexical_index(terms, folder / "lexical")
+    np.save(folder / "rows.npy", np.array(numbers, dtype=np.int64))
+    checksums = _checksums(folder)
+    manifest = Manifest(
+        FORMAT_VERSION, revision, digest.hexdigest()[:12], embedder, dimension, len(numbers), kind, checksums
+    )
+    _write_durably(folder / "manifest.json", json.dumps(asdict(manifest), indent=1))
+    for name in checksums:
+        _sync(folder / name)
+    return manifest
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 by file, without tantivy's lock files and without the manifest itself."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+    sums = {}
+    for path in files:
+        if path.name != "manifest.json":
+            with path.open("rb") as file:
+                sums[path.relative_to(folder).as_posix()] = file_digest(file, "sha256").hexdigest()
+    return sums
+
+
+def _write_durably(path: Path, content: str) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(content)
+    _sync(temporary)
+    temporary.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_others(generations: Path, *, keep: Path) -> None:
+    """Remove superseded generations. A reader that still has one open keeps its files until it lets go."""
+    for folder in generations.iterdir():
+        if folder != keep:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,186 @@
+"""One folder: the catalog (truth) and the current index generation (derived). Knows no files and no questions.
+
+A change is durable when `put` or `remove` returns; it is searchable when `refresh` returns. Opening a knowledge base
+whose index is missing, stale or damaged rebuilds the index from the catalog, unless a writer is at work on it: then the
+last good generation is read, and chunks deleted meanwhile are left out.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ingest.catalog import Catalog
+from ingest.dense_index import DenseIndexConfig
+from ingest.document import Chunk, Document
+from ingest.embedder import Embedder, Vectors
+from ingest.embedder_probe import probe_embedder
+from ingest.errors import KnowledgeBaseError
+from ingest.index_generation import (
+    IndexGeneration,
+    build_generation,
+    current_manifest,
+    generation_problems,
+    open_generation,
+)
+
+
+class KnowledgeBase:
+    """An open knowledge base. Use one object per thread; any number of processes may read, one writes at a time."""
+
+    def __init__(self, folder: Path, catalog: Catalog, embedder: Embedder, config: DenseIndexConfig) -> None:
+        self.folder = folder
+        self.catalog = catalog
+        self.embedder = embedder
+        self._config = config
+        self._lock = FileLock(folder / "write.lock")
+        self._generation: IndexGeneration | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        embedder: Embedder,
+        *,
+        create: bool = False,
+        rebuild: bool = False,
+        config: DenseIndexConfig | None = None,
+    ) -> "KnowledgeBase":
+        """Open the knowledge base in `folder`, making it when `create`.
+
+        Raises KnowledgeBaseError when it isn't there, is damaged, or was built with another embedder; with `rebuild`
+        the other embedder takes over, and every document must be put again.
+        """
+        if create:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise KnowledgeBaseError(f"{folder} can't be made ({error.strerror}); choose another place") from error
+        kb = cls(folder, Catalog(folder / "catalog.sqlite", create=create), embedder, config or DenseIndexConfig())
+        built_with = kb.catalog.meta("embedder")
+        if built_with is not None and built_with != embedder.name and rebuild:
+            kb._remember_embedder()
+        elif built_with is not None and built_with != embedder.name:
+            kb.close()
+            raise KnowledgeBaseError(
+                f"{folder.name} was built with {built_with}, settings say {embedder.name}; set FOOTNOTE_EMBEDDER, or"
+                f" rebuild with: footnote ingest --rebuild --kb {folder.name}"
+            )
+        return kb
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.catalog.close()
+        self._generation = None
+
+    @contextmanager
+    def writing(self, *, timeout_seconds: float = 10.0) -> Iterator[None]:
+        """Hold the right to write. Raises KnowledgeBaseError when another process keeps it longer than the timeout."""
+        try:
+            with self._lock.acquire(timeout=timeout_seconds):
+                yield
+        except Timeout as error:
+            raise KnowledgeBaseError(
+                f"knowledge base {self.name} is being written by another process; try again when it has finished"
+            ) from error
+
+    def put(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors, *, chunking: str = "") -> None:
+        """Add or replace a document; `vectors` has shape (len(chunks), dimension). Call inside `writing()`."""
+        if self.catalog.meta("embedder") is None:
+            self._remember_embedder()
+        self.catalog.put(document, chunks, vectors, embedder=self.embedder.name, chunking=chunking)
+
+    def remove(self, document_id: str) -> bool:
+        """Remove a document; tell whether it was there. Call inside `writing()`."""
+        return self.catalog.remove(document_id)
+
+    def refresh(self) -> None:
+        """Make all changes searchable: build and swap in a new generation, if anything changed."""
+        current = current_manifest(self.folder)
+        if current is not None and current[1].revision == self.catalog.revision:
+            return
+        self.catalog.forget_unused_vectors()
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Build the current generation anew from the catalog. Call inside `writing()`."""
+        build_generation(
+            self.folder,
+            self.catalog.index_rows(self.embedder.name),
+            revision=self.catalog.revision,
+            embedder=self.embedder.name,
+            dimension=int(self.catalog.meta("dimension") or self.embedder.dimension),
+            config=self._config,
+        )
+        self._generation = None
+
+    def generation(self) -> IndexGeneration:
+        """Give the newest generation that is whole, reopening or rebuilding it when needed."""
+        revision = self.catalog.revision
+        if self._generation is None or self._generation.manifest.revision != revision:
+            self._generation = self._open_fresh(revision) or self._rebuild_or_open_last()
+        return self._generation
+
+    def problems(self) -> list[str]:
+        """List what is wrong, in words; empty when all is well."""
+        problems = self.catalog.problems(self.embedder.name)
+        current = current_manifest(self.folder)
+        if current is None:
+            return [*problems, "the index is missing"]
+        folder, manifest = current
+        if manifest.revision != self.catalog.revision:
+            problems.append("the index is older than the catalog")
+        if manifest.n_chunks != self.catalog.counts()[1]:
+            problems.append(f"the index holds {manifest.n_chunks} chunks, the catalog {self.catalog.counts()[1]}")
+        return problems + generation_problems(folder, manifest)
+
+    def size_bytes(self) -> int:
+        """Give the size of the folder's files."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    def embedder_knows_chinese(self) -> bool:
+        """Tell whether the embedder was found to understand Chinese when the knowledge base was made."""
+        return self.catalog.meta("knows_chinese") != "no"
+
+    def typical_cosine(self) -> float:
+        """Give the cosine that unrelated texts have in the embedder, as found when the knowledge base was made."""
+        return float(self.catalog.meta("typical_cosine") or 0.0)
+
+    def _remember_embedder(self) -> None:
+        probe = probe_embedder(self.embedder)
+        self.catalog.set_meta(
+            embedder=self.embedder.name,
+            dimension=str(self.embedder.dimension),
+            knows_chinese="yes" if probe.knows_chinese else "no",
+            typical_cosine=f"{probe.typical_cosine:.4f}",
+        )
+
+    def _open_fresh(self, revision: int) -> IndexGeneration | None:
+        """Open the current generation if it belongs to this revision and is whole."""
+        current = current_manifest(self.folder)
+        if current is None or current[1].revision != revision or generation_problems(*current):
+            return None
+        return open_generation(*current)
+
+    def _rebuild_or_open_last(self) -> IndexGeneration:
+        """Rebuild, unless another process is writing: it will build the next one, and the last one serves till then."""
+        try:
+            with self._lock.acquire(timeout=0):
+                self.rebuild()
+        except Timeout as error:
+            if self._generation is not None:
+                return self._generation
+            if current_manifest(self.folder) is None:
+                raise KnowledgeBaseError(
+                    f"knowledge base {self.name} is being built by another process; ask again when it has finished"
+                ) from error
+        current = current_manifest(self.folder)
+        if current is None:
+            raise KnowledgeBaseError(f"the index of {self.name} can't be read; rebuild it with: footnote kb repair")
+        return open_generation(*current)

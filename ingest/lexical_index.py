@@ -1,0 +1,91 @@
+"""Terms in, a BM25 index on disk out, and back: the rows that share a question's terms. Knows rows, not chunks.
+
+tantivy does the work; what the terms are is decided by `ingest.terms` alone, on both sides, so the index splits on
+spaces and nothing else.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tantivy
+
+from ingest.errors import KnowledgeBaseError
+
+K1 = 1.2  # tantivy's BM25 constant, as in Robertson & Zaragoza, "The Probabilistic Relevance Framework", 2009
+_ANALYZER = "spaces"
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalMatches:
+    """Rows with their BM25 scores, best first, and `best_possible`: what a row would get that holds every term of the
+    question often. Terms that the index doesn't know count in it, so score / best_possible tells, from 0 to 1, how much
+    of the question a row answers to: near 0 where question and documents are in different languages.
+    """
+
+    rows: tuple[tuple[int, float], ...]
+    best_possible: float
+
+
+class LexicalIndex:
+    """An open lexical index."""
+
+    def __init__(self, index: tantivy.Index) -> None:
+        self._index = index
+        self._searcher = index.searcher()
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows it holds."""
+        return int(self._searcher.num_docs)
+
+    def idf(self, term: str) -> float:
+        """Give ln(1 + (N - n + .5) / (n + .5)) for a term held by n of N rows; the highest for an unknown term."""
+        holders = self._searcher.doc_freq("terms", term)
+        return math.log(1 + (self.n_rows - holders + 0.5) / (holders + 0.5))
+
+    def search(self, terms: Sequence[str], k: int) -> LexicalMatches:
+        """Give up to k rows that hold at least one of `terms`, each term counted once. Ties keep row order."""
+        distinct = list(dict.fromkeys(terms))
+        if not distinct or self.n_rows == 0:
+            return LexicalMatches((), 0.0)
+        schema = self._index.schema
+        clauses = [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "terms", term)) for term in distinct]
+        result = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=k)
+        rows = [(int(self._searcher.doc(address)["row"][0]), float(score)) for score, address in result.hits]
+        best_possible = sum(self.idf(term) * (K1 + 1) for term in distinct)
+        return LexicalMatches(tuple(sorted(rows, key=lambda pair: (-pair[1], pair[0]))), best_possible)
+
+
+def build_lexical_index(terms: Iterable[str], folder: Path) -> int:
+    """Write the index of rows 0.., each a space-separated string of terms, and give their number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("row", stored=True)
+    builder.add_text_field("terms", tokenizer_name=_ANALYZER, index_option="freq")
+    index = _with_analyzer(tantivy.Index(builder.build(), path=str(folder)))
+    # One thread keeps the rows in order, and so the ties.
+    writer = index.writer(heap_size=128_000_000, num_threads=1)
+    row = -1
+    for row, row_terms in enumerate(terms):
+        document = tantivy.Document()
+        document.add_unsigned("row", row)
+        document.add_text("terms", row_terms)
+        writer.add_document(document)
+    writer.commit()
+    writer.wait_merging_threads()
+    return row + 1
+
+
+def open_lexical_index(folder: Path) -> LexicalIndex:
+    """Open what `build_lexical_index` wrote. Raises KnowledgeBaseError when tantivy can't read it."""
+    try:
+        return LexicalIndex(_with_analyzer(tantivy.Index.open(str(folder))))
+    except ValueError as error:
+        raise KnowledgeBaseError(f"{folder} is damaged; rebuild it with: footnote kb repair") from error
+
+
+def _with_analyzer(index: tantivy.Index) -> tantivy.Index:
+    index.register_tokenizer(_ANALYZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+    return index

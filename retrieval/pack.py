@@ -1,0 +1,82 @@
+"""A ranking of chunks in, readable passages out: repeats collapsed, neighbours joined, cut to a number and a length."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ingest.document import Chunk, Span, chunk_id
+from ingest.terms import normalise
+from retrieval.fuse import Fused
+from retrieval.retrieval import Dropped
+
+
+@dataclass(frozen=True, slots=True)
+class PackingConfig:
+    """`max_passage_characters` bounds a passage made of neighbours; 0 leaves every chunk on its own."""
+
+    max_passage_characters: int = 1600
+
+
+@dataclass(slots=True)
+class Passage:
+    """A chunk or several neighbouring ones, joined. `first` and `last` are chunk positions in the document."""
+
+    fused: Fused
+    chunk: Chunk
+    first: int
+    last: int
+
+
+# Give the text of a document between two offsets.
+TextBetween = Callable[[str, Span], str]
+
+
+def pack(
+    ranking: Sequence[Fused], top_k: int, config: PackingConfig, text_between: TextBetween
+) -> tuple[list[Passage], list[Dropped]]:
+    """Take the best `top_k` passages. A chunk whose neighbour was already taken joins it instead of taking a place."""
+    passages: list[Passage] = []
+    dropped: list[Dropped] = []
+    seen: dict[str, int] = {}
+    for entry in ranking:
+        chunk = entry.candidate.chunk
+        words = " ".join(normalise(chunk.text).split())
+        if words in seen:
+            dropped.append(_dropped(entry, f"says the same as passage {seen[words]}"))
+        elif (neighbour := _neighbour(passages, entry, config)) is not None:
+            _join(passages[neighbour], entry, text_between)
+            dropped.append(_dropped(entry, f"joined to passage {neighbour + 1}, its neighbour"))
+        elif len(passages) < top_k:
+            position = entry.candidate.position
+            passages.append(Passage(entry, chunk, position, position))
+            seen[words] = len(passages)
+        else:
+            dropped.append(_dropped(entry, f"below the best {top_k}"))
+    return passages, dropped
+
+
+def _neighbour(passages: Sequence[Passage], entry: Fused, config: PackingConfig) -> int | None:
+    """Give the index of the passage this chunk directly precedes or follows, if both together aren't too long."""
+    chunk, position = entry.candidate.chunk, entry.candidate.position
+    for index, passage in enumerate(passages):
+        if passage.chunk.document_id != chunk.document_id or position not in (passage.first - 1, passage.last + 1):
+            continue
+        length = max(passage.chunk.span.end, chunk.span.end) - min(passage.chunk.span.start, chunk.span.start)
+        if length <= config.max_passage_characters:
+            return index
+    return None
+
+
+def _join(passage: Passage, entry: Fused, text_between: TextBetween) -> None:
+    chunk = entry.candidate.chunk
+    span = Span(min(passage.chunk.span.start, chunk.span.start), max(passage.chunk.span.end, chunk.span.end))
+    earlier = chunk if chunk.span < passage.chunk.span else passage.chunk
+    text = text_between(chunk.document_id, span)
+    passage.chunk = replace(
+        earlier, id=chunk_id(chunk.document_id, span, text), span=span, text=text, headings=earlier.headings
+    )
+    passage.first = min(passage.first, entry.candidate.position)
+    passage.last = max(passage.last, entry.candidate.position)
+
+
+def _dropped(entry: Fused, reason: str) -> Dropped:
+    return Dropped(entry.candidate.chunk.id, entry.candidate.source, "packed", reason)
