@@ -49,9 +49,9 @@ def cli() -> None:
 def main() -> None:
     """Run the command line: exit 0 when done, 1 when some inputs failed, 2 on wrong use or a user's mistake."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Outside standalone mode click gives the exit status of `Exit` back instead of raising it.
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as wrong_use:
         wrong_use.show()
         sys.exit(2)

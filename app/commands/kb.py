@@ -1,0 +1,135 @@
+"""`footnote kb`: list, show, verify, repair and delete knowledge bases."""
+
+import json
+
+import click
+
+from app.commands.options import json_option, kb_option
+
+
+@click.group()
+def command() -> None:
+    """List, show, verify and delete knowledge bases."""
+
+
+@command.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the knowledge bases."""
+    from app.engine import Engine
+    from app.settings import load_settings
+
+    engine = Engine(load_settings())
+    names = engine.knowledge_bases()
+    shown = []
+    for name in names:
+        documents, chunks = engine.knowledge_base(name).catalog.counts()
+        shown.append({"name": name, "documents": documents, "chunks": chunks})
+    if as_json:
+        click.echo(json.dumps({"knowledge_bases": shown}, ensure_ascii=False))
+    elif not names:
+        click.echo("No knowledge base yet; make one with: footnote ingest PATH")
+    for entry in [] if as_json else shown:
+        click.echo(f"{entry['name']}: {entry['documents']} documents, {entry['chunks']} chunks")
+
+
+@command.command()
+@kb_option
+@json_option
+def show(kb: str | None, as_json: bool) -> None:
+    """Show a knowledge base and its documents."""
+    from app.engine import Engine
+    from app.settings import load_settings
+
+    settings = load_settings()
+    name = kb or settings.kb
+    engine = Engine(settings)
+    opened = engine.knowledge_base(name)
+    n_documents, n_chunks = opened.catalog.counts()
+    facts = {
+        "name": name,
+        "documents": n_documents,
+        "chunks": n_chunks,
+        "embedder": opened.catalog.meta("embedder"),
+        "generation": opened.generation().manifest.digest,
+        "bytes": opened.size_bytes(),
+        "index": opened.generation().manifest.dense_kind,
+    }
+    if as_json:
+        documents = [
+            {"document_id": info.id, "source": info.source, "title": info.title, "chunks": info.n_chunks}
+            for info in engine.documents(name)
+        ]
+        click.echo(json.dumps({**facts, "sources": documents}, ensure_ascii=False))
+        return
+    for key, value in facts.items():
+        click.echo(f"{key:<11}{value}")
+    for info in engine.documents(name):
+        pages = f", {info.n_pages} pages" if info.n_pages else ""
+        click.echo(f"  {info.title} ({info.n_chunks} chunks{pages}, {info.language})  {info.source}")
+
+
+@command.command()
+@kb_option
+@json_option
+def verify(kb: str | None, as_json: bool) -> None:
+    """Check every document, chunk, vector and index file; exit 1 when something is wrong."""
+    from app.engine import Engine
+    from app.settings import load_settings
+
+    settings = load_settings()
+    name = kb or settings.kb
+    problems = Engine(settings).knowledge_base(name).problems()
+    if as_json:
+        click.echo(json.dumps({"name": name, "ok": not problems, "problems": problems}, ensure_ascii=False))
+    else:
+        click.echo("\n".join(problems) or f"{name} is whole")
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+@command.command()
+@kb_option
+def repair(kb: str | None) -> None:
+    """Rebuild the index from the catalog."""
+    from app.engine import Engine
+    from app.settings import load_settings
+
+    settings = load_settings()
+    name = kb or settings.kb
+    opened = Engine(settings).knowledge_base(name)
+    with opened.writing():
+        opened.rebuild()
+    problems = opened.problems()
+    click.echo("\n".join(problems) or f"{name} is whole")
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+@command.command()
+@kb_option
+@click.option("--document", metavar="SOURCE_OR_ID", help="Delete only this document.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+def delete(kb: str | None, document: str | None, yes: bool) -> None:
+    """Delete a knowledge base, or one document of it."""
+    from app.engine import Engine
+    from app.settings import load_settings
+    from ingest.errors import KnowledgeBaseError
+
+    settings = load_settings()
+    name = kb or settings.kb
+    engine = Engine(settings)
+    if document is None:
+        engine.knowledge_base(name)
+        if not yes:
+            click.confirm(f"Delete knowledge base {name} with all its documents?", abort=True)
+        engine.delete_knowledge_base(name)
+        click.echo(f"{name} is deleted")
+        return
+    found = [info for info in engine.documents(name) if document in (info.id, info.source)]
+    if not found:
+        raise KnowledgeBaseError(f"{name} holds no document {document}; see: footnote kb show --kb {name}")
+    if not yes:
+        click.confirm(f"Delete {found[0].source} from {name}?", abort=True)
+    engine.delete_document(name, found[0].id)
+    click.echo(f"{found[0].source} is deleted from {name}")

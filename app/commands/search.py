@@ -1,0 +1,27 @@
+"""`footnote search`: ranked passages, and with --explain the way each took through every stage."""
+
+import json
+
+import click
+
+from app.commands.options import json_option, kb_option
+
+
+@click.command()
+@click.argument("question")
+@kb_option
+@click.option("--top-k", type=click.IntRange(1, 1000), help="How many passages.")
+@click.option("--explain", is_flag=True, help="Show rank and score at every stage, and what was dropped and why.")
+@json_option
+def command(question: str, kb: str | None, top_k: int | None, explain: bool, as_json: bool) -> None:
+    """Show the passages that QUESTION finds, best first."""
+    from app.engine import Engine
+    from app.settings import load_settings
+    from app.views import retrieval_json, retrieval_lines
+
+    settings = load_settings()
+    retrieval = Engine(settings).search(kb or settings.kb, question, top_k=top_k)
+    if as_json:
+        click.echo(json.dumps(retrieval_json(retrieval, explain=explain), ensure_ascii=False))
+    else:
+        click.echo("\n".join(retrieval_lines(retrieval, explain=explain)))

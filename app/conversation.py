@@ -1,0 +1,45 @@
+"""What `ask` and `chat` share: settings from options, and an answer printed while it is written."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TextIO
+
+from app.settings import LLMSettings, Settings, load_settings
+from app.views import answer_notes
+from generation.answer import Answer
+
+
+def settings_with(*, llm: str | None, top_k: int | None) -> Settings:
+    """Load the settings, with those of the command's options in their place."""
+    settings = load_settings()
+    if llm is not None:
+        settings = replace(settings, llm=replace(settings.llm, model=llm, url=LLMSettings().url))
+    if top_k is not None:
+        settings = replace(settings, search=replace(settings.search, top_k=top_k))
+    return settings
+
+
+def print_answer(pieces: Iterator[str | Answer], *, out: TextIO | None) -> Answer:
+    """Drain an answer and give it, printing it to `out` if there is one.
+
+    On a terminal it is printed while it is written, and once more with its markers when they are known; elsewhere only
+    that final text is printed.
+    """
+    streams = out is not None and out.isatty()
+    for piece in pieces:
+        if isinstance(piece, Answer):
+            if out is not None:
+                _print_final(piece, out, after_stream=streams)
+            return piece
+        if streams and out is not None:
+            out.write(piece)
+            out.flush()
+    raise RuntimeError("an answer's stream ended without its Answer")
+
+
+def _print_final(answer: Answer, out: TextIO, *, after_stream: bool) -> None:
+    if after_stream:
+        out.write("\n\n")
+    out.write(answer.text + "\n\n")
+    out.write("\n".join(answer_notes(answer)) + "\n")
+    out.flush()

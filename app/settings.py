@@ -1,0 +1,128 @@
+"""All settings in one value, from the environment and `footnote.toml`. The only reader of the environment.
+
+A setting `llm_url` is the variable FOOTNOTE_LLM_URL, or the line `llm_url = "..."` in `footnote.toml` in the data
+folder (or where FOOTNOTE_CONFIG points). The variable wins.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from generation.answering import AnswerConfig
+from ingest.dense_index import DenseIndexConfig
+from ingest.embedder import EmbedderConfig
+from ingest.errors import SettingsError
+from ingest.pipeline import IngestConfig
+from retrieval.search import SearchConfig
+
+PROJECT = Path(__file__).resolve().parents[1]
+EMBEDDED_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+EXTRACTIVE = "extractive"
+
+
+@dataclass(frozen=True, slots=True)
+class LLMSettings:
+    """Which model answers. With a `url` it is `model` on that OpenAI-compatible server ("" takes the first it offers);
+    else `model` is a GGUF file, the name of one in the models folder, or "extractive" for quoted sentences only.
+    """
+
+    model: str = EMBEDDED_LLM
+    url: str = ""
+    api_key: str = "none"
+    context_tokens: int = 0
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. `home` holds kb/ and models/; `language` is the page's, "" for the browser's."""
+
+    home: Path = PROJECT / "data"
+    kb: str = "default"
+    embedder: str = "multilingual-e5-small"
+    language: str = ""
+    llm: LLMSettings = field(default_factory=LLMSettings)
+    ingest: IngestConfig = field(default_factory=IngestConfig)
+    index: DenseIndexConfig = field(default_factory=DenseIndexConfig)
+    embedding: EmbedderConfig = field(default_factory=EmbedderConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
+    answer: AnswerConfig = field(default_factory=AnswerConfig)
+
+    @property
+    def kb_folder(self) -> Path:
+        """Where the knowledge bases are, a folder each."""
+        return self.home / "kb"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where `footnote llm pull` puts models."""
+        return self.home / "models"
+
+
+# Setting name -> what it is, for `footnote.toml` and for the names of the environment variables.
+SETTING_NAMES: Mapping[str, str] = {
+    "kb": "the knowledge base used when --kb is not given",
+    "embedder": "a name in the models folder, a sentence-transformers folder, or a hub name",
+    "language": "language of the page: en or zh; empty takes the browser's",
+    "llm": "a GGUF file or its name in the models folder, or: extractive",
+    "llm_url": "base URL of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1",
+    "llm_model": "the model's name on that server; empty takes the first it offers",
+    "llm_key": "the server's API key",
+    "llm_context": "the model's context length in tokens, where it can't be found out",
+    "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
+    "top_k": "how many passages a search gives",
+    "chunk_tokens": "the longest chunk, in the embedder's tokens",
+}
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises SettingsError for an unknown name or a value that makes no sense."""
+    environment = os.environ if environment is None else environment
+    home = Path(environment.get("FOOTNOTE_HOME", "") or PROJECT / "data").expanduser().absolute()
+    values = _file_values(Path(environment.get("FOOTNOTE_CONFIG", "") or home / "footnote.toml"))
+    for name in SETTING_NAMES:
+        if value := environment.get(f"FOOTNOTE_{name.upper()}", ""):
+            values[name] = value
+    defaults = Settings()
+    llm = LLMSettings(
+        model=values.get("llm_model", "") if values.get("llm_url") else values.get("llm", EMBEDDED_LLM),
+        url=values.get("llm_url", ""),
+        api_key=values.get("llm_key", "none"),
+        context_tokens=_number(values, "llm_context", 0),
+        threads=_number(values, "llm_threads", 0),
+    )
+    chunking = defaults.ingest.chunking
+    chunking = replace(chunking, size_tokens=_number(values, "chunk_tokens", chunking.size_tokens))
+    return replace(
+        defaults,
+        home=home,
+        kb=values.get("kb", defaults.kb),
+        embedder=values.get("embedder", defaults.embedder),
+        language=values.get("language", ""),
+        llm=llm,
+        ingest=replace(defaults.ingest, chunking=chunking),
+        search=replace(defaults.search, top_k=_number(values, "top_k", defaults.search.top_k)),
+    )
+
+
+def _file_values(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path} can't be read as TOML ({error}); mend or remove it") from error
+    if unknown := sorted(values.keys() - SETTING_NAMES.keys()):
+        raise SettingsError(f"{path} sets {unknown[0]}, which is no setting; there are: {', '.join(SETTING_NAMES)}")
+    return {name: str(value) for name, value in values.items()}
+
+
+def _number(values: Mapping[str, str], name: str, default: int) -> int:
+    value = values.get(name, "")
+    if not value:
+        return default
+    if not value.isdecimal():
+        raise SettingsError(f"{name} must be a whole number, got {value!r}; set FOOTNOTE_{name.upper()} to one")
+    return int(value)

@@ -1,0 +1,165 @@
+"""Engine values in, JSON objects and lines of text out: what the command line prints. The JSON shapes are fixed."""
+
+from typing import Any
+
+from generation.answer import Answer, Citation
+from ingest.pipeline import IngestReport
+from retrieval.retrieval import Hit, Retrieval
+
+# JSON objects have values of many types.
+Json = dict[str, Any]
+
+_MARKS = {"supported": "✓", "partial": "~", "unsupported": "✗"}
+
+
+def ingest_json(report: IngestReport) -> Json:
+    """Give the object that `footnote ingest --json` prints."""
+    return {
+        "added": len(report.added),
+        "updated": len(report.updated),
+        "unchanged": len(report.unchanged),
+        "removed": len(report.removed),
+        "failed": [{"source": failure.source, "reason": failure.reason} for failure in report.failed],
+        "skipped": [{"source": failure.source, "reason": failure.reason} for failure in report.skipped],
+        "chunks": report.chunks,
+        "embedded": report.embedded,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def ingest_lines(report: IngestReport) -> list[str]:
+    """Say what an ingest changed and what failed."""
+    counts = {
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+    }
+    summary = ", ".join(f"{len(sources)} {name}" for name, sources in counts.items() if sources) or "nothing to do"
+    lines = [f"{summary}; {report.chunks} chunks, {report.embedded} embedded, {report.seconds:.1f} s"]
+    lines += [f"skipped: {failure.reason}" for failure in report.skipped]
+    lines += [f"failed:  {failure.reason}" for failure in report.failed]
+    return lines
+
+
+def retrieval_json(retrieval: Retrieval, *, explain: bool) -> Json:
+    """Give the object that `footnote search --json` prints; with `explain` also what was dropped."""
+    shown: Json = {"question": retrieval.question, "hits": [_hit_json(hit) for hit in retrieval.hits]}
+    if explain:
+        shown["queries"] = list(retrieval.queries)
+        shown["stages"] = list(retrieval.stages)
+        shown["dropped"] = [
+            {"chunk_id": drop.chunk_id, "source": drop.source, "stage": drop.stage, "reason": drop.reason}
+            for drop in retrieval.dropped
+        ]
+        shown["evidence"] = dict(retrieval.evidence)
+    return {**shown, "generation": retrieval.generation, "timings": _rounded(retrieval.timings)}
+
+
+def retrieval_lines(retrieval: Retrieval, *, explain: bool) -> list[str]:
+    """Show hits for people; with `explain` their way through the stages."""
+    if not retrieval.hits:
+        return ["No passage found. Is the knowledge base empty? See: footnote kb show"]
+    lines: list[str] = []
+    for hit in retrieval.hits:
+        lines.append(f"{hit.rank}. {hit.title}{_page(hit.chunk.page)}  {hit.score:.3f}  {hit.source}")
+        if explain:
+            stages = [f"{name} {stage.score:.3f} (rank {stage.rank})" for name, stage in hit.stages.items()]
+            lines.append(f"   {'; '.join(stages)}; terms: {', '.join(hit.matched_terms) or 'none'}")
+        lines += [f"   {line}" for line in _clip(hit.chunk.text, 400).splitlines()]
+        lines.append("")
+    if explain:
+        lines.append(f"stages: {', '.join(retrieval.stages)}")
+        lines.append(f"evidence: {', '.join(f'{name} {value:.3f}' for name, value in retrieval.evidence.items())}")
+        lines += [f"dropped: {drop.source} {drop.chunk_id}: {drop.reason}" for drop in retrieval.dropped[:20]]
+        if len(retrieval.dropped) > 20:
+            lines.append(f"and {len(retrieval.dropped) - 20} more; --json has them all")
+    return lines
+
+
+def answer_json(answer: Answer) -> Json:
+    """Give the object that `footnote ask --json` prints."""
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "abstained": answer.abstained,
+        "reason": answer.reason,
+        "claims": [
+            {
+                "text": claim.text,
+                "status": claim.status,
+                "citations": [_citation_json(citation) for citation in claim.citations],
+            }
+            for claim in answer.claims
+        ],
+        "unresolved": list(answer.unresolved),
+        "query": answer.retrieval.queries[0],
+        "hits": [_hit_json(hit) for hit in answer.retrieval.hits],
+        "generation": answer.retrieval.generation,
+        "timings": _rounded({**answer.retrieval.timings, **answer.timings}),
+        "model": answer.model,
+    }
+
+
+def answer_notes(answer: Answer) -> list[str]:
+    """Say, under an answer's text, what each marker quotes, which claims are not supported, and what was unresolved."""
+    if answer.abstained:
+        lines = [f"({answer.reason})"]
+        if answer.retrieval.hits:
+            nearest = answer.retrieval.hits[0]
+            lines.append(f"nearest: {nearest.title}{_page(nearest.chunk.page)}: “{_clip(nearest.chunk.text, 160)}”")
+        return lines
+    lines = []
+    cited = {citation.marker: citation for claim in answer.claims for citation in claim.citations}
+    for marker, citation in sorted(cited.items()):
+        place = f"{citation.title}{_page(citation.page)}"
+        lines.append(f"[{marker}] {_MARKS[citation.status]} {place}: “{_clip(citation.quote, 300)}”")
+        lines.append(f"      {citation.source}")
+    lines += [f"not supported: {claim.text}" for claim in answer.claims if claim.status == "unsupported"]
+    if answer.unresolved:
+        lines.append(f"markers that name no passage: {', '.join(answer.unresolved)}")
+    return lines
+
+
+def _hit_json(hit: Hit) -> Json:
+    return {
+        "rank": hit.rank,
+        "score": round(hit.score, 6),
+        "document_id": hit.chunk.document_id,
+        "source": hit.source,
+        "title": hit.title,
+        "page": hit.chunk.page,
+        "start": hit.chunk.span.start,
+        "end": hit.chunk.span.end,
+        "text": hit.chunk.text,
+        "headings": list(hit.chunk.headings),
+        "matched_terms": list(hit.matched_terms),
+        "stages": {name: {"rank": stage.rank, "score": round(stage.score, 6)} for name, stage in hit.stages.items()},
+    }
+
+
+def _citation_json(citation: Citation) -> Json:
+    return {
+        "marker": citation.marker,
+        "document_id": citation.document_id,
+        "source": citation.source,
+        "title": citation.title,
+        "page": citation.page,
+        "start": citation.span.start,
+        "end": citation.span.end,
+        "quote": citation.quote,
+        "status": citation.status,
+        "score": round(citation.score, 4),
+    }
+
+
+def _page(page: int | None) -> str:
+    return f", page {page}" if page is not None else ""
+
+
+def _clip(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _rounded(timings: Any) -> dict[str, float]:  # Mapping[str, float], which dict() would widen
+    return {name: round(seconds, 4) for name, seconds in timings.items()}

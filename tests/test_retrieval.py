@@ -1,0 +1,171 @@
+"""Search: both legs honest, their fusion never worse than the better one, passages readable."""
+
+import math
+from pathlib import Path
+
+import pytest
+from rank_bm25 import BM25Okapi
+
+from ingest.chunk import ChunkingConfig
+from ingest.document import Block, Chunk, Document, Span, document_id
+from ingest.errors import SettingsError
+from ingest.knowledge_base import KnowledgeBase
+from ingest.lexical_index import build_lexical_index, open_lexical_index
+from ingest.pipeline import IngestConfig, ingest_documents
+from retrieval.fuse import Candidate, Fused, FusionConfig, fuse
+from retrieval.pack import PackingConfig, pack
+from retrieval.retrieval import StageScore
+from retrieval.search import SearchConfig, search
+from tests.hashing_embedder import HashingEmbedder
+
+
+def knowledge_base(folder: Path, texts: dict[str, str], *, size_tokens: int = 30) -> KnowledgeBase:
+    kb = KnowledgeBase.open(folder, HashingEmbedder(), create=True)
+    documents = [
+        Document(document_id(name), name, "1", name, text, (), (Block("paragraph", Span(0, len(text))),), "en")
+        for name, text in texts.items()
+    ]
+    ingest_documents(kb, documents, IngestConfig(chunking=ChunkingConfig(size_tokens=size_tokens, min_tokens=5)))
+    return kb
+
+
+def candidate(name: str, *, cosine: float | None = None, bm25: float | None = None, position: int = 0) -> Candidate:
+    text = f"text of {name}"
+    span = Span(position * 100, position * 100 + len(text))
+    return Candidate(
+        chunk=Chunk(name, "doc", span, text),
+        source="doc",
+        title="doc",
+        position=position,
+        cosine=cosine,
+        dense=StageScore(1, cosine) if cosine is not None else None,
+        lexical=StageScore(1, bm25) if bm25 is not None else None,
+    )
+
+
+def fused_names(candidates: list[Candidate], best_possible: float) -> list[str]:
+    ranking = fuse(
+        candidates,
+        best_possible=best_possible,
+        typical_cosine=0.8,
+        question_is_cjk=False,
+        config=FusionConfig(lexical_weight=1.0),
+    )
+    return [entry.candidate.chunk.id for entry in ranking]
+
+
+def test_fused_score_is_the_sum_of_both_legs_on_their_scales() -> None:
+    # dense (.9 - .8) / (1 - .8) = .5; lexical 6 / 20 = .3; together .5 + .75 * .3 = .725
+    (entry,) = fuse(
+        [candidate("a", cosine=0.9, bm25=6.0)],
+        best_possible=20.0,
+        typical_cosine=0.8,
+        question_is_cjk=False,
+        config=FusionConfig(lexical_weight=0.75),
+    )
+    assert entry.score == pytest.approx(0.725)
+
+
+def test_a_lexical_leg_with_little_to_say_does_not_overturn_the_dense_one() -> None:
+    # One chance match worth 1 of 40 must not lift "chance" over "right", which plain rank fusion would do.
+    found = fused_names([candidate("right", cosine=0.92), candidate("chance", cosine=0.85, bm25=1.0)], 40.0)
+    assert found == ["right", "chance"]
+
+
+def test_a_silent_dense_leg_leaves_the_lexical_order() -> None:
+    assert fused_names([candidate("b", bm25=3.0), candidate("a", bm25=9.0)], 10.0) == ["a", "b"]
+
+
+def test_equal_scores_are_ordered_by_id_so_that_ties_are_stable() -> None:
+    assert fused_names([candidate("b", cosine=0.9), candidate("a", cosine=0.9)], 1.0) == ["a", "b"]
+
+
+def test_neighbours_become_one_passage_that_is_the_documents_own_text() -> None:
+    text = "First part here.\n\nSecond part here.\n\nThird part here."
+    spans = [Span(0, 16), Span(18, 35), Span(37, 53)]
+    ranking = [
+        Fused(
+            Candidate(Chunk(str(i), "doc", spans[i], spans[i].of(text)), "doc", "doc", i, 0.9, None, None), 1.0 - n / 9
+        )
+        for n, i in enumerate((1, 0, 2))
+    ]
+    passages, dropped = pack(ranking, 5, PackingConfig(), lambda document, span: span.of(text))
+    assert [(passage.chunk.span, passage.chunk.text) for passage in passages] == [(Span(0, 53), text)]
+    assert [drop.reason for drop in dropped] == ["joined to passage 1, its neighbour"] * 2
+
+
+def test_neighbours_too_long_together_stay_apart() -> None:
+    ranking = [Fused(candidate("a", position=0), 1.0), Fused(candidate("b", position=1), 0.9)]
+    passages, _ = pack(ranking, 5, PackingConfig(max_passage_characters=50), lambda document, span: "")
+    assert [passage.chunk.id for passage in passages] == ["a", "b"]
+
+
+def test_what_is_cut_off_says_why() -> None:
+    ranking = [Fused(candidate("a", position=0), 1.0), Fused(candidate("b", position=5), 0.9)]
+    _, dropped = pack(ranking, 1, PackingConfig(), lambda document, span: "")
+    assert [(drop.chunk_id, drop.reason) for drop in dropped] == [("b", "below the best 1")]
+
+
+def test_the_same_words_twice_take_one_place(tmp_path: Path) -> None:
+    kb = knowledge_base(tmp_path, {"a": "The ferry leaves at nine.", "b": "The  FERRY leaves at nine."})
+    found = search(kb, "When does the ferry leave?", SearchConfig())
+    assert len(found.hits) == 1
+    assert [drop.reason for drop in found.dropped] == ["says the same as passage 1"]
+
+
+def test_lexical_scores_agree_with_an_independent_bm25(tmp_path: Path) -> None:
+    """Same ranking and, but for the idf's variant, the same scores as rank_bm25 with equal k1 and b."""
+    texts = [["red", "boat"], ["boat", "boat", "crew"], ["green", "engine", "oil", "pump"], ["crew", "pump", "red"]]
+    build_lexical_index((" ".join(text) for text in texts), tmp_path / "lexical")
+    index = open_lexical_index(tmp_path / "lexical")
+    other = BM25Okapi(texts, k1=1.2, b=0.75)
+    for terms in (["boat"], ["red", "pump"], ["crew", "boat", "oil"]):
+        other.idf = {term: index.idf(term) for text in texts for term in text}
+        wanted = other.get_scores(terms)
+        found = dict(index.search(terms, 10).rows)
+        assert found == {row: pytest.approx(score, rel=1e-5) for row, score in enumerate(wanted) if score > 0}
+
+
+def test_best_possible_counts_terms_the_corpus_does_not_know(tmp_path: Path) -> None:
+    build_lexical_index(["red boat", "green boat"], tmp_path / "lexical")
+    # red: ln(1 + 1.5/1.5) = ln 2; unknown: ln(1 + 2.5/.5) = ln 6; each times k1 + 1 = 2.2
+    matches = open_lexical_index(tmp_path / "lexical").search(["red", "unknown"], 5)
+    assert matches.best_possible == pytest.approx(2.2 * (math.log(2) + math.log(6)))
+    assert [row for row, _ in matches.rows] == [0]
+
+
+def test_a_chinese_question_is_answered_by_words_when_the_embedder_knows_no_chinese(tmp_path: Path) -> None:
+    kb = knowledge_base(tmp_path, {"zh": "南洋公学创立于一八九六年。", "en": "The ferry leaves at nine."})
+    found = search(kb, "南洋公学何时创立？", SearchConfig())
+    assert found.stages[0] == "dense (silent: hashing knows no Chinese)"
+    assert [hit.source for hit in found.hits] == ["zh"]
+
+
+def test_a_hit_tells_its_way_through_the_stages(tmp_path: Path) -> None:
+    kb = knowledge_base(tmp_path, {"a": "The ferry leaves at nine.", "b": "Otters eat fish."})
+    hit = search(kb, "When does the ferry leave?", SearchConfig()).hits[0]
+    assert (hit.source, hit.rank, hit.matched_terms) == ("a", 1, ("ferri", "leav"))
+    assert {name: stage.rank for name, stage in hit.stages.items()} == {"dense": 1, "lexical": 1, "fused": 1}
+
+
+def test_every_hit_quotes_its_document(tmp_path: Path) -> None:
+    text = "\n\n".join(
+        f"Paragraph {i} tells of boat {i} and its captain, and of nothing else at all." for i in range(30)
+    )
+    kb = knowledge_base(tmp_path, {"a": text})
+    found = search(kb, "boat 7 captain", SearchConfig(top_k=10))
+    assert [hit.chunk.span.of(text) for hit in found.hits] == [hit.chunk.text for hit in found.hits]
+
+
+def test_an_empty_question_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="the question is empty"):
+        search(knowledge_base(tmp_path, {"a": "words"}), "  ", SearchConfig())
+
+
+def test_a_question_of_stop_words_alone_still_searches(tmp_path: Path) -> None:
+    kb = knowledge_base(tmp_path, {"a": "Who are you and what do you do?", "b": "Otters eat fish."})
+    assert search(kb, "who are you", SearchConfig()).hits[0].source == "a"
+
+
+def test_an_empty_knowledge_base_finds_nothing_and_says_so(tmp_path: Path) -> None:
+    assert search(knowledge_base(tmp_path, {}), "anything?", SearchConfig()).hits == ()
