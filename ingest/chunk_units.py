@@ -7,6 +7,7 @@ paragraph, most inside a sentence.
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ingest.document import Block, Span
@@ -89,7 +90,7 @@ def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> int | No
 def _items(text: str, span: Span) -> list[Span]:
     marks = [match.start() for match in _ITEM.finditer(text, span.start, span.end)]
     edges = sorted({span.start, *marks, span.end})
-    return [piece for start, end in zip(edges, edges[1:], strict=False) if (piece := _trim(text, start, end))]
+    return [piece for start, end in pairwise(edges) if (piece := _trim(text, start, end))]
 
 
 def _lines(text: str, span: Span) -> list[Span]:

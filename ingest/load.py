@@ -33,6 +33,9 @@ _NAMES = {"pdf": "PDF", "docx": "DOCX", "epub": "EPUB", "rtf": "RTF", "html": "H
           "markdown": "Markdown", "mbox": "mailbox"}  # fmt: skip
 _BINARY = frozenset({"pdf", "docx", "epub", "rtf", "mbox"})
 MAX_BYTES = 512 * 1024 * 1024
+_SAYS_NOTHING = frozenset(
+    {"united states", "contents", "table of contents", "abstract", "introduction", "目录", "摘要"}
+)
 _WORD = re.compile(r"\w")
 
 
@@ -175,9 +178,13 @@ def _load_text(file_format: str, text: str, name: str) -> Draft:
 
 
 def _title(draft: Draft, path: Path) -> str:
+    """The title that the file states, else its first heading, else its name."""
     if draft.title and (title := one_line(draft.title)):
         return title[:300]
     for block in draft.blocks[:5]:
-        if block.kind == "heading" and (heading := one_line(block.span.of(draft.text)).strip("#=-~ ")):
+        heading = one_line(block.span.of(draft.text)).strip("#=-~ ") if block.kind == "heading" else ""
+        if heading and heading.lower() not in _SAYS_NOTHING:
             return heading[:300]
+        if heading:
+            break
     return Path(path.name.removesuffix(".gz")).stem

@@ -11,7 +11,7 @@ from docx.opc.exceptions import OpcError
 from docx.oxml.exceptions import InvalidXmlError
 from docx.table import Table
 from docx.text.paragraph import Paragraph
-from lxml.etree import LxmlError  # type: ignore[import-untyped]
+from lxml.etree import LxmlError
 
 from ingest.errors import SourceError
 from ingest.load_draft import Draft, DraftWriter, one_line, table_row

@@ -131,7 +131,7 @@ class _Walker:
 
 def _is_data_table(table: LexborNode) -> bool:
     """Tell data from layout: a layout table holds one cell a row, or block structure inside its cells."""
-    if table.css_first("table, h1, h2, h3, pre, ul ul") is not None:
+    if table.css_first("td table, th table, h1, h2, h3, pre") is not None:
         return False
     return any(sum(1 for cell in row.iter() if cell.tag in ("td", "th")) > 1 for row in table.css("tr"))
 

@@ -6,6 +6,7 @@ Running heads and feet are dropped. A PDF without any text layer is refused, bec
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pypdfium2 import PdfDocument
 
@@ -34,6 +35,7 @@ def load_pdf(data: bytes, name: str) -> Draft:
         )
     without_text = [str(number) for number, lines in enumerate(pages, 1) if not lines]
     pages = without_running_lines(pages)
+    pages = _without_typewriter(pages)
     style = learn_style(pages)
     laid_out = [lay_out(lines, style, bookmarks.get(index, {})) for index, lines in enumerate(pages)]
     text, blocks, starts = _assemble(laid_out, style.words)
@@ -41,6 +43,14 @@ def load_pdf(data: bytes, name: str) -> Draft:
     spans = [Span(start, end) for start, end in zip(starts, ends, strict=True)]
     numbered = tuple(Page(number, span, labels[number - 1]) for number, span in enumerate(spans, 1))
     return Draft(text, tuple(blocks), numbered, _title(metadata), _metadata(metadata, without_text))
+
+
+def _without_typewriter(pages: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
+    """Fixed pitch marks program text only in a document that isn't set in it throughout."""
+    fixed = sum(len(line.text) for lines in pages for line in lines if line.fixed)
+    if fixed <= 0.5 * sum(len(line.text) for lines in pages for line in lines):
+        return pages
+    return [[replace(line, fixed=False) for line in lines] for lines in pages]
 
 
 def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
@@ -65,11 +75,15 @@ def _edge(lines: Sequence[Line]) -> list[Line]:
 
 
 def _running_key(line: Line) -> tuple[str, int]:
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text), round(line.baseline / 6)
+    """The words and the height; a page number may stand at any height, where the page ends early."""
+    text = re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text)
+    return text, 0 if re.fullmatch(r"\W*#\W*", text) else max(round(line.baseline / 6), 1)
 
 
 def _repeats(counts: Counter[tuple[str, int]], line: Line) -> int:
     text, height = _running_key(line)
+    if not height:
+        return counts[text, height]
     return sum(counts[text, near] for near in (height - 1, height, height + 1))
 
 

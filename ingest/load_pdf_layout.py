@@ -8,15 +8,17 @@ heads and feet that repeat from page to page.
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from ingest.document import BlockKind
 from ingest.load_pdf_page import SOFT_HYPHEN, Line
+from ingest.load_pdf_table import gather_tables
 
 _ITEM = re.compile(
     r"(?:[•‣▪●○◦·■□➢✓\uf0b7\uf0a7\uf0d8]\s*|[-–*]\s|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)\s|\d{1,2}[.、]\s|[（(][一二三四五六七八九十]+[）)])\S"
 )
+_BULLET = re.compile(r"(?:[^\w\s(（“\"‘'【《〈§]|[-–*])\s*\S")
 _NUMBER = re.compile(r"[(\[]?[-+–]?[$€£¥]?\(?\d[\d,.]*%?[)\]]?|[-–—]+|[$€£¥%)]")
 _SECTION = re.compile(r"(\d{1,2}(?:\.\d{1,2})+)\.?\s+\S")
 _ENDS_SENTENCE = re.compile(r"[.。!！?？:：;；][\"”’)）\]]*$")
@@ -83,21 +85,34 @@ def _usual(drops: Counter[float]) -> float:
 def lay_out(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, int]) -> list[Piece]:
     """Give the blocks of one page; `bookmarks` maps the normalised titles of outline entries to heading levels."""
     pieces: list[Piece] = []
+    prose: list[Line] = []
+    for entry in [*gather_tables(lines), None]:
+        if isinstance(entry, Line):
+            prose.append(entry)
+            continue
+        pieces.extend(_lay_out_prose(prose, style, bookmarks))
+        prose = []
+        if entry is not None:
+            pieces.append(Piece("table", "\n".join(mend_hyphens(row, style.words) for row in entry.rows)))
+    return pieces
+
+
+def _lay_out_prose(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, int]) -> list[Piece]:
+    pieces: list[Piece] = []
     waiting: list[_Run] = []
     kind: BlockKind = "paragraph"
-    for run in _runs(_joined_fragments(lines), style):
+    for run in _runs(lines, style):
         level = _heading_level(run, style, bookmarks)
         run_kind = "heading" if level else _kind(run)
         belongs = run_kind == kind and (kind != "paragraph" or _continues(waiting, run))
-        if waiting and not (belongs and run_kind != "heading"):
+        if waiting and (level or not belongs):
             pieces.append(_piece(kind, waiting))
             waiting = []
         if level:
             pieces.append(Piece("heading", run.text, level))
-            kind = "paragraph"
-            continue
-        kind = run_kind
-        waiting.append(run)
+        else:
+            kind = run_kind
+            waiting.append(run)
     if waiting:
         pieces.append(_piece(kind, waiting))
     return pieces
@@ -143,24 +158,6 @@ def _dehyphenated(above: str, below: str, words: frozenset[str]) -> str:
     return f"{above}-{below}" if keeps else above + below
 
 
-def _joined_fragments(lines: Sequence[Line]) -> list[Line]:
-    """Join what stands on one base line: cells of a table row, or words set in several fonts."""
-    joined: list[Line] = []
-    for line in lines:
-        previous = joined[-1] if joined else None
-        if (
-            previous is not None
-            and abs(previous.last_baseline - line.baseline) < 0.25 * max(line.size, 4.0)
-            and line.left > previous.right - 0.5 * line.size
-        ):
-            gap = "" if line.left - previous.right < 0.1 * line.size else " "
-            text, bold = previous.text + gap + line.text, previous.bold and line.bold
-            joined[-1] = replace(previous, text=text, right=line.right, last_baseline=line.last_baseline, bold=bold)
-        else:
-            joined.append(line)
-    return joined
-
-
 def _runs(lines: Sequence[Line], style: Style) -> list[_Run]:
     runs: list[_Run] = []
     groups = _groups(lines, style)
@@ -188,7 +185,8 @@ def _groups(lines: Sequence[Line], style: Style) -> list[list[Line]]:
             continue
         drop = above.last_baseline - line.baseline
         usual = style.leading.get(line.size, 1.25 * line.size)
-        same = abs(above.size - line.size) <= 0.08 * max(line.size, above.size) and above.bold == line.bold
+        same = abs(above.size - line.size) <= 0.08 * max(line.size, above.size)
+        same = same and (above.bold, above.fixed) == (line.bold, line.fixed)
         if same and 0 < drop <= 1.25 * max(usual, line.size) and not _ITEM.match(line.text):
             groups[-1].append(line)
         else:
@@ -197,6 +195,8 @@ def _groups(lines: Sequence[Line], style: Style) -> list[list[Line]]:
 
 
 def _wraps(above: Line, below: Line, column: float) -> bool:
+    if above.fixed or below.fixed:
+        return False
     if _is_row(above.text) and _is_row(below.text):
         return False
     width = max(below.right - below.left, 1.0) / max(len(below.text), 1)
@@ -205,6 +205,8 @@ def _wraps(above: Line, below: Line, column: float) -> bool:
 
 
 def _kind(run: _Run) -> BlockKind:
+    if run.lines[0].fixed:
+        return "code"
     if _ITEM.match(run.text):
         return "list"
     return "table" if len(run.lines) == 1 and _is_row(run.text) else "paragraph"
@@ -213,9 +215,7 @@ def _kind(run: _Run) -> BlockKind:
 def _is_row(text: str) -> bool:
     tokens = text.split()
     numbers = sum(1 for token in tokens if _NUMBER.fullmatch(token))
-    if numbers < 2 or numbers < 0.2 * len(tokens) or len(tokens) > 60:
-        return False
-    return bool(_NUMBER.fullmatch(tokens[-1])) or numbers >= 0.5 * len(tokens)
+    return numbers >= 2 and numbers >= 0.5 * len(tokens)
 
 
 def _heading_level(run: _Run, style: Style, bookmarks: Mapping[str, int]) -> int:
@@ -224,7 +224,7 @@ def _heading_level(run: _Run, style: Style, bookmarks: Mapping[str, int]) -> int
         return 0
     if level := bookmarks.get(normalise_title(text), 0):
         return level
-    if _is_row(text) or not run.gap_before or (_ITEM.match(text) and not _SECTION.match(text)):
+    if _is_row(text) or not run.gap_before or line.fixed or _BULLET.match(text):
         return 0
     larger, bold = line.size >= 1.12 * style.body, line.bold and line.size >= 0.9 * style.body
     if not larger and not (bold and len(text) <= 110 and not re.search(r"[.。,，;；:：]$", text)):
@@ -244,5 +244,7 @@ def _continues(waiting: Sequence[_Run], run: _Run) -> bool:
 
 
 def _piece(kind: BlockKind, runs: Sequence[_Run]) -> Piece:
+    if kind == "table" and len(runs) == 1:
+        kind = "paragraph"
     open_end = kind in ("paragraph", "list") and runs[-1].full and not _ENDS_SENTENCE.search(runs[-1].text)
     return Piece(kind, "\n".join(run.text for run in runs), 0, open_end)

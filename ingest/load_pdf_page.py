@@ -7,7 +7,8 @@ import ctypes
 import math
 import re
 import threading
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,24 +23,55 @@ PDFIUM = threading.Lock()
 SOFT_HYPHEN = "\u00ad"  # how a hyphen that pdfium takes for a line-end hyphen is written in a Line
 
 _BREAK = re.compile("\r\n|\r|\n")
+_SPACES = re.compile("[ \u00a0\t]+")
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_CELL_GAP = 1.2  # of the font size; a space is 0.25 to 0.3, and rarely more than 1 in justified text
+_LEADS = re.compile(r"[$€£¥]|[(（]?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4}|[一二三四五六七八九十]+)[.)）、]|[^\w\s$€£¥%()\-–—]")
+_TRAILS = re.compile(r"[%)）]+")
 _BOLD = re.compile(rb"bold|black|heavy|semib|demi", re.I)
+_FIXED = re.compile(rb"mono|courier|consol|typewriter|cmtt|menlo", re.I)
+_FIXED_PITCH = 1  # a flag of the PDF font descriptor
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of text and its place on the page in points, y upwards. `size` is the size of its font.
-
-    pdfium joins a line that ends in a hyphen with the next one: `baseline` is then that of the first, `last_baseline`
-    that of the last of them, and `left` and `right` are those of its first and last character.
-    """
+class Cell:
+    """A stretch of a line without a wide gap: the whole line in running text, a cell in a table."""
 
     text: str
     left: float
     right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text and its place on the page in points, y upwards. `size` is the size of its font;
+    `fixed` says that all its characters are equally wide, as in program text.
+
+    pdfium joins a line that ends in a hyphen with the next one: `baseline` is then that of the first, `last_baseline`
+    that of the last of them.
+    """
+
+    cells: tuple[Cell, ...]
     baseline: float
     last_baseline: float
     size: float
     bold: bool
+    fixed: bool = False
+
+    @property
+    def text(self) -> str:
+        """The words of the line, cells a space apart."""
+        return " ".join(cell.text for cell in self.cells)
+
+    @property
+    def left(self) -> float:
+        """Where the first character begins."""
+        return self.cells[0].left
+
+    @property
+    def right(self) -> float:
+        """Where the last character ends."""
+        return self.cells[-1].right
 
 
 @contextmanager
@@ -71,15 +103,30 @@ def read_lines(page: PdfPage) -> list[Line]:
 
 def _lines(textpage: PdfTextPage) -> Iterator[Line]:
     text = textpage.get_text_range() if textpage.count_chars() else ""
+    page = _Characters(textpage, text, tuple(match.start() for match in _ASTRAL.finditer(text)))
     start = 0
     for part in [*_BREAK.finditer(text), None]:
         end = part.start() if part else len(text)
         raw = text[start:end]
-        if words := _normalise(raw):
-            first = start + len(raw) - len(raw.lstrip())
-            last = start + len(raw.rstrip()) - 1
-            yield _line(textpage, words, _utf16(text, first), _utf16(text, last))
+        if raw.strip() and _normalise(raw):
+            yield _line(page, start + len(raw) - len(raw.lstrip()), start + len(raw.rstrip()))
         start = part.end() if part else end
+
+
+@dataclass(frozen=True, slots=True)
+class _Characters:
+    """A page's text, and its characters as pdfium counts them: in UTF-16 units, less those it can't name."""
+
+    textpage: PdfTextPage
+    text: str
+    astral: tuple[int, ...]
+
+    def index(self, offset: int) -> int:
+        units = offset + bisect_left(self.astral, offset)
+        return int(pdfium.FPDFText_GetCharIndexFromTextIndex(self.textpage, units))
+
+    def box(self, offset: int) -> tuple[float, float, float, float]:
+        return char_box(self.textpage, self.index(offset))
 
 
 def _normalise(raw: str) -> str:
@@ -87,19 +134,34 @@ def _normalise(raw: str) -> str:
     return re.sub(r"[ \t\u00a0\u2000-\u200b]+", " ", clean_text(raw)).strip()
 
 
-def _utf16(text: str, index: int) -> int:
-    """pdfium counts UTF-16 units; almost no page holds a character that needs two."""
-    return index if text.isascii() else index + sum(1 for character in text[:index] if character > "\uffff")
+def _line(page: _Characters, start: int, end: int) -> Line:
+    first, last = page.index(start), page.index(end - 1)
+    left, baseline = _origin(page.textpage, first)
+    _, last_baseline = _origin(page.textpage, last)
+    size = _font_size(page.textpage, first)
+    (bold, fixed), (ends_bold, ends_fixed) = _face(page.textpage, first), _face(page.textpage, last)
+    bold, fixed = bold and ends_bold, fixed and ends_fixed
+    cells: list[Cell] = []
+    if abs(baseline - last_baseline) < size and not fixed:
+        for gap in _SPACES.finditer(page.text, start, end):
+            before, after = page.box(gap.start() - 1)[2], page.box(gap.end())[0]
+            if after - before > _CELL_GAP * size:
+                cells.append(Cell(_normalise(page.text[start : gap.start()]), left, before))
+                start, left = gap.end(), after
+    cells.append(Cell(_normalise(page.text[start:end]), left, char_box(page.textpage, last)[2]))
+    return Line(_tidy_cells(cells), baseline, last_baseline, size, bold, fixed)
 
 
-def _line(textpage: PdfTextPage, words: str, first: int, last: int) -> Line:
-    first = pdfium.FPDFText_GetCharIndexFromTextIndex(textpage, first)
-    last = pdfium.FPDFText_GetCharIndexFromTextIndex(textpage, last)
-    left, baseline = _origin(textpage, first)
-    _, last_baseline = _origin(textpage, last)
-    _, _, right, _ = char_box(textpage, last)
-    bold = _is_bold(textpage, first) and _is_bold(textpage, last)
-    return Line(words, left, right, baseline, last_baseline, _font_size(textpage, first), bold)
+def _tidy_cells(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Join a currency sign, a percent sign or a list mark that stands apart with what it belongs to."""
+    joined: list[Cell] = []
+    for cell in cells:
+        if joined and (_LEADS.fullmatch(joined[-1].text) or _TRAILS.fullmatch(cell.text)):
+            before = joined.pop()
+            joined.append(Cell(f"{before.text} {cell.text}", before.left, cell.right))
+        elif cell.text:
+            joined.append(cell)
+    return tuple(joined) or tuple(cells[:1])
 
 
 def char_box(textpage: PdfTextPage, index: int) -> tuple[float, float, float, float]:
@@ -125,10 +187,11 @@ def _font_size(textpage: PdfTextPage, index: int) -> float:
     return round(size, 1)
 
 
-def _is_bold(textpage: PdfTextPage, index: int) -> bool:
-    if pdfium.FPDFText_GetFontWeight(textpage, index) >= 600:
-        return True
+def _face(textpage: PdfTextPage, index: int) -> tuple[bool, bool]:
+    """Tell whether the character's font is bold, and whether it is of fixed pitch."""
     flags = ctypes.c_int()
     buffer = ctypes.create_string_buffer(96)
     length = pdfium.FPDFText_GetFontInfo(textpage, index, buffer, len(buffer), flags)
-    return 0 < length <= len(buffer) and _BOLD.search(buffer.value) is not None
+    name = buffer.value if 0 < length <= len(buffer) else b""
+    bold = _BOLD.search(name) is not None or pdfium.FPDFText_GetFontWeight(textpage, index) >= 600
+    return bold, bool(flags.value & _FIXED_PITCH) or _FIXED.search(name) is not None
