@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from generation.matching import Weights, terms_of, union, weights_of
+from generation.matching import Weights, surface_of, terms_of, union, weights_of
 from ingest.document import Span
 from ingest.language import has_cjk
 from ingest.sentences import split_sentences
@@ -66,6 +66,7 @@ class EvidenceIndex:
     def __init__(self, passages: Sequence[Hit], question: str, config: CitingConfig | None = None) -> None:
         self.config = config or CitingConfig()
         self.question = terms_of(question)
+        self._asked = surface_of(question)
         self.sentences = _sentences(passages)
         self.weights: Weights = weights_of(sentence.terms for sentence in self.sentences)
 
@@ -83,7 +84,7 @@ class EvidenceIndex:
         if scores[best] < self.config.least_score:
             return ()
         chosen = [best]
-        added = terms - self.question or terms
+        added = terms - self._asked or terms
         while len(chosen) < self.config.most_citations:
             following = self._next(added, chosen, scores)
             if following is None:
@@ -97,7 +98,7 @@ class EvidenceIndex:
 
     def _score(self, terms: frozenset[str], sentence: Sentence, hinted: Collection[int]) -> float:
         config, weights = self.config, self.weights
-        added = terms - self.question or terms
+        added = terms - self._asked or terms
         fit = weights.coverage(self.question, sentence.terms)
         around = weights.coverage(self.question, sentence.terms | sentence.context)
         score = (
@@ -159,8 +160,8 @@ def _sentences(passages: Sequence[Hit]) -> list[Sentence]:
     found: list[Sentence] = []
     for number, hit in enumerate(passages, 1):
         spans = split_sentences(hit.chunk.text)
-        terms = [terms_of(span.of(hit.chunk.text)) for span in spans]
-        label = terms_of(" ".join((hit.title, *hit.chunk.headings)))
+        terms = [surface_of(span.of(hit.chunk.text)) for span in spans]
+        label = surface_of(" ".join((hit.title, *hit.chunk.headings)))
         for i, span in enumerate(spans):
             context = union([label, *terms[max(0, i - 2) : i], *terms[i + 1 : i + 2]])
             found.append(Sentence(number, hit, span, span.of(hit.chunk.text), terms[i], context))

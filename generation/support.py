@@ -1,20 +1,38 @@
-"""A claim and its evidence in, how well the one supports the other and why out. Pure; knows no model."""
+"""A claim and its evidence in, how well the one supports the other and why out. Pure; knows no model.
 
+Numbers, dates, names and negation are checked one by one; the rest is how much of the claim's content the quotes hold.
+"""
+
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generation.answer import Status
-from generation.matching import Weights, missing, terms_of
-from generation.numbers import Quantity, dates, quantities
+from generation.matching import Weights, missing, surface_of, terms_of
+from generation.numbers import Quantity, dates, fold, quantities
+from generation.polarity import contradicts, negations, yes_or_no
 from ingest.language import has_cjk
+
+_WORD = re.compile(r"[^\W_\u3040-\u9fff]+(?:[.'’&/-][^\W_\u3040-\u9fff]+)*")
+_SENTENCE_START = re.compile(r"(?:^|[.!?。！？:：\"“‘(\n]\s*)$")
+# Capitalised for other reasons than being a name.
+_NO_NAMES = frozenset(
+    re.findall(
+        r"\w+",
+        "i mr mrs ms dr prof sir lord lady st the a an yes no ok january february march april may june july august "
+        "september october november december monday tuesday wednesday thursday friday saturday sunday passage english "
+        "chinese ad bc ce bce am pm usd rmb cny eur q",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SupportConfig:
-    """The shares of a claim's weighted terms that make it supported or partial."""
+    """The shares of a claim's weighted content that make it supported or partial."""
 
     supported: float = 0.6
     partial: float = 0.3
+    added_share: float = 0.7  # of the score: what the claim adds to the question must be in the quotes themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +55,84 @@ def check_support(
 ) -> Support:
     """Judge a claim by its quotes. `context` (title, headings, neighbours) may name what the quotes only refer to."""
     config = config or SupportConfig()
+    weights = weights or Weights({}, 1)
     if not evidence:
         return Support("unsupported", 0.0, ("no passage says this",))
     quoted = "\n".join(evidence)
-    weights = weights or Weights({}, 1)
-    wrong = [*_wrong_numbers(claim, quoted, question, context), *_wrong_dates(claim, quoted, question, context)]
-    if has_cjk(claim) != has_cjk(quoted):
-        status: Status = "unsupported" if wrong else "partial"
-        return Support(status, 0.5, (*wrong, "the evidence is in another language"))
-    score = _coverage(claim, quoted, question, context, weights)
+    verdict = yes_or_no(claim)
+    if verdict is not None:
+        return _check_yes_no(verdict, quoted, question, context, weights, config)
+    wrong = [
+        *_wrong_numbers(claim, quoted, question, context),
+        *_wrong_dates(claim, quoted, question, context),
+        *_wrong_names(claim, quoted, question, context),
+    ]
+    if is_foreign(claim, quoted):
+        reasons = (*wrong, "the evidence is in another language")
+        return Support("unsupported" if wrong else "partial", 0.5, reasons)
+    score = round(_score(claim, quoted, question, context, weights, config), 4)
+    if not (negations(question) and not negations(claim)):
+        terms = terms_of(claim)
+        denial = contradicts(claim, quoted, lambda clause: weights.coverage(terms, surface_of(clause)))
+        wrong += [denial] if denial else []
     if wrong:
-        return Support("unsupported", round(score, 4), tuple(wrong))
-    status = "supported" if score >= config.supported else "partial" if score >= config.partial else "unsupported"
-    absent = missing(terms_of(claim) - terms_of(question), terms_of(quoted) | terms_of(context))
-    reasons = () if status == "supported" else (f"not in the quote: {', '.join(t.lstrip('·') for t in absent[:5])}",)
-    return Support(status, round(score, 4), reasons)
+        return Support("unsupported", score, tuple(wrong))
+    status: Status = "supported" if score >= config.supported else "partial"
+    if score < config.partial:
+        status = "unsupported"
+    return Support(status, score, () if status == "supported" else (_what_is_missing(claim, quoted, question),))
 
 
-def _coverage(claim: str, quoted: str, question: str, context: str, weights: Weights) -> float:
-    terms, present = terms_of(claim), terms_of(quoted)
-    added = terms - terms_of(question)
+def is_foreign(claim: str, quoted: str) -> bool:
+    """Tell whether claim and quote are in different languages, so that their words can't be compared."""
+    if has_cjk(claim):
+        return not has_cjk(quoted)
+    words = {term for term in terms_of(claim) if term.isascii() and term.isalpha() and len(term) > 2}
+    return has_cjk(quoted) and len(words) >= 2 and len(missing(words, surface_of(quoted))) > len(words) / 2
+
+
+def _check_yes_no(
+    verdict: bool, quoted: str, question: str, context: str, weights: Weights, config: SupportConfig
+) -> Support:
+    """Judge a bare "Yes." as the question turned into a statement."""
+    score = round(weights.coverage(terms_of(question), surface_of(quoted) | surface_of(context)), 4)
+    agrees = (negations(quoted) == 0) == verdict
+    if score >= config.supported and agrees:
+        return Support("supported", score, ())
+    reason = "the quote does not clearly say yes or no"
+    return Support("partial" if score >= config.partial else "unsupported", score, (reason,))
+
+
+def _score(claim: str, quoted: str, question: str, context: str, weights: Weights, config: SupportConfig) -> float:
+    terms, present = terms_of(claim), surface_of(quoted)
+    around = present | surface_of(context) | surface_of(question)
+    added = terms - surface_of(question)
+    whole = weights.coverage(terms, around)
     if not added:
-        return weights.coverage(terms, present | terms_of(context))
-    return weights.coverage(added, present)
+        return config.added_share * weights.coverage(terms, present | surface_of(context)) + (
+            1 - config.added_share
+        ) * weights.coverage(terms, present)
+    return config.added_share * weights.coverage(added, present) + (1 - config.added_share) * whole
+
+
+def _what_is_missing(claim: str, quoted: str, question: str) -> str:
+    absent = missing(terms_of(claim) - surface_of(question), surface_of(quoted))
+    return f"not in the quote: {', '.join(term.lstrip('·#@') for term in absent[:5])}" if absent else "a loose match"
 
 
 def _wrong_numbers(claim: str, quoted: str, question: str, context: str) -> list[str]:
     known = quantities(quoted)
     elsewhere = quantities(f"{question}\n{context}")
+    parts = {part for date in dates(f"{quoted}\n{question}\n{context}") for part in (date.year, date.month, date.day)}
+    asked = {quantity.value for quantity in quantities(question)}
     return [
-        f"the quote does not say {quantity.value:g}"
+        f"the quote does not say {quantity.value:g}{f' {quantity.unit}' if quantity.unit else ''}"
         for quantity in quantities(claim)
-        if not _stated(quantity, known) and not _stated(quantity, elsewhere) and not _is_year_of(quantity, quoted)
+        if not _stated(quantity, known)
+        and quantity.value not in parts
+        # A number the claim adds must be in the quote; one the question brought may stand anywhere around it.
+        and not (quantity.value in asked and _stated(quantity, elsewhere))
+        and not _is_label(quantity, claim, context)
     ]
 
 
@@ -80,18 +144,64 @@ def _stated(quantity: Quantity, known: Sequence[Quantity]) -> bool:
     )
 
 
-def _is_year_of(quantity: Quantity, quoted: str) -> bool:
-    return any(quantity.value in (date.year, date.day) for date in dates(quoted))
+def _is_label(quantity: Quantity, claim: str, context: str) -> bool:
+    """Tell whether the number belongs to a name ("Apollo 13", "Block 2", "50 cent") that the surroundings hold."""
+    text = fold(claim)
+    before = re.search(r"(\w+)[ -]?$", text[: quantity.span.start])
+    label = before.group(1) + text[before.end(1) : quantity.span.end] if before else ""
+    return len(label) > 3 and label.lower() in fold(context).lower()
 
 
 def _wrong_dates(claim: str, quoted: str, question: str, context: str) -> list[str]:
-    known = dates(f"{quoted}\n{question}\n{context}")
-    years = {quantity.value for quantity in quantities(f"{quoted}\n{question}\n{context}")}
+    everything = f"{quoted}\n{question}\n{context}"
+    known = dates(quoted)
+    years = {quantity.value for quantity in quantities(everything)} | {date.year for date in dates(everything)}
     wrong = []
     for date in dates(claim):
-        alone = date.month is None
-        if any(date.agrees(other) for other in known) or (alone and date.year in years):
+        without_year = any((o.month, o.day) == (date.month, date.day) and o.year in (None, date.year) for o in known)
+        if any(date.agrees(other) for other in (*known, *dates(question))):
+            continue
+        if date.year in years and (date.month is None or without_year):
             continue
         said = "-".join(str(part) for part in (date.year, date.month, date.day) if part is not None)
         wrong.append(f"the quote does not give the date {said}")
     return wrong
+
+
+def _wrong_names(claim: str, quoted: str, question: str, context: str) -> list[str]:
+    """Give the names and codes of the claim that neither quote nor question nor surroundings know."""
+    if is_foreign(claim, quoted) and not has_cjk(claim):
+        return []  # an English answer from Chinese text transliterates names
+    everything = f"{quoted}\n{question}\n{context}"
+    known = surface_of(everything)
+    lowered = everything.lower()
+    return [
+        f"the quote does not mention {name}"
+        for name in names_in(claim)
+        if name.lower() not in lowered and missing(terms_of(name), known) and not _abbreviates(name, everything)
+    ]
+
+
+def names_in(text: str) -> list[str]:
+    """Give capitalised words and codes, as far as their spelling shows that they are names; Latin words in Chinese."""
+    chinese = has_cjk(text)
+    found = []
+    for match in _WORD.finditer(text):
+        word = match.group()
+        if word.lower() in _NO_NAMES or word.isdigit() or len(word) < 2:
+            continue
+        code = any(c.isdigit() for c in word) and any(c.isalpha() for c in word) and not re.match(r"\d+[a-z]+$", word)
+        inner = any(c.isupper() for c in word[1:])
+        starts = bool(_SENTENCE_START.search(text[: match.start()]))
+        if code or inner or (word[0].isupper() and not starts) or (chinese and word.isalpha() and len(word) > 2):
+            found.append(word)
+    return list(dict.fromkeys(found))
+
+
+def _abbreviates(name: str, text: str) -> bool:
+    """Tell whether the name's letters are the initials of words in a row: UN, U.S."""
+    letters = re.sub(r"[^A-Za-z]", "", name)
+    if not 2 <= len(letters) <= 6 or not letters.isupper():
+        return False
+    initials = "".join(word[0] for word in re.findall(r"[A-Za-z]+", text) if word not in ("of", "the", "and", "for"))
+    return letters.lower() in initials.lower()
