@@ -54,7 +54,7 @@ def load_document(path: Path, *, source: str | None = None) -> Document:
     """Read a file as a Document named `source` (default: its absolute path); SourceError says why it can't be read."""
     name = path.name
     source = source if source is not None else path.absolute().as_posix()
-    data = _read(path)
+    data = read_source(path)
     draft, metadata = _parse(data, path)
     if not _WORD.search(draft.text):
         raise SourceError(f"{name} holds no words; there is nothing in it to search or quote.")
@@ -74,7 +74,8 @@ def load_document(path: Path, *, source: str | None = None) -> Document:
     )
 
 
-def _read(path: Path) -> bytes:
+def read_source(path: Path) -> bytes:
+    """Give a file's bytes; SourceError says why they can't be had."""
     name = path.name or str(path)
     try:
         if path.is_dir():
@@ -109,7 +110,7 @@ def _parse(data: bytes, path: Path) -> tuple[Draft, dict[str, str]]:
         raise SourceError(f"{name} is of an unsupported type ({suffix or 'no suffix'}); supported are {kinds}.")
     actual = sniff(data)
     if actual == "gzip":
-        data = _decompressed(data, name)
+        data = decompressed(data, name)
         actual = sniff(data)
     file_format = _agreed_format(name, claimed, actual)
     metadata = {"format": file_format}
@@ -126,7 +127,7 @@ def _parse(data: bytes, path: Path) -> tuple[Draft, dict[str, str]]:
     return _load_text(file_format, decoded.text, name), metadata
 
 
-def _decompressed(data: bytes, name: str) -> bytes:
+def decompressed(data: bytes, name: str) -> bytes:
     """Unpack gzip, but never more than `MAX_BYTES`: a small file can hold gigabytes of zeros."""
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:

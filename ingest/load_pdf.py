@@ -24,7 +24,7 @@ _EDGE_LINES = 3
 def load_pdf(data: bytes, name: str) -> Draft:
     """Give the text of a PDF; SourceError when it is locked, damaged or holds only pictures."""
     with open_pdf(data, name) as document:
-        pages = [read_lines(page) for page in document]
+        pages: Sequence[Sequence[Line]] = [read_lines(page) for page in document]
         labels = [document.get_page_label(index) or None for index in range(len(document))]
         bookmarks = _bookmarks(document)
         metadata = {key: one_line(value) for key, value in document.get_metadata_dict().items()}
@@ -99,7 +99,7 @@ def _bookmarks(document: PdfDocument) -> dict[int, dict[str, int]]:
 
 
 def _assemble(pages: Sequence[Sequence[Piece]], words: frozenset[str]) -> tuple[str, list[Block], list[int]]:
-    """Join the pages' blocks into one text; a paragraph that runs on overleaf becomes one block."""
+    """Join the pages' blocks into one text; what runs on overleaf or in the next column becomes one block."""
     parts: list[str] = []
     blocks: list[Block] = []
     starts: list[int] = []
@@ -109,7 +109,7 @@ def _assemble(pages: Sequence[Sequence[Piece]], words: frozenset[str]) -> tuple[
         starts.append(length)
         for index, piece in enumerate(pieces):
             glue = "\n\n" if parts else ""
-            runs_on = index == 0 and before is not None and _runs_on(before, piece)
+            runs_on = before is not None and _runs_on(before, piece)
             if runs_on:
                 tail, head = parts[-1][-60:], piece.text[:60]
                 joined = join(tail, head, words)
@@ -119,7 +119,8 @@ def _assemble(pages: Sequence[Sequence[Piece]], words: frozenset[str]) -> tuple[
                 starts[-1] = length
             parts.extend((glue, piece.text))
             if runs_on:
-                blocks[-1] = Block(blocks[-1].kind, Span(blocks[-1].span.start, length + len(piece.text)))
+                kind = "paragraph" if blocks[-1].kind == "heading" else blocks[-1].kind
+                blocks[-1] = Block(kind, Span(blocks[-1].span.start, length + len(piece.text)))
             else:
                 blocks.append(Block(piece.kind, Span(length, length + len(piece.text)), piece.level))
             length += len(piece.text)

@@ -40,7 +40,9 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One block on one page. `open_end` says that its last line was full, so that it may go on overleaf."""
+    """One block on one page. `open_end` says that its last line was full and ends no sentence, or that it is a bold
+    line that may be a lead-in: what follows in lower case goes on with it.
+    """
 
     kind: BlockKind
     text: str
@@ -109,7 +111,7 @@ def _lay_out_prose(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, 
             pieces.append(_piece(kind, waiting))
             waiting = []
         if level:
-            pieces.append(Piece("heading", run.text, level))
+            pieces.append(Piece("heading", run.text, level, open_end=run.lines[0].size < 1.12 * style.body))
         else:
             kind = run_kind
             waiting.append(run)
@@ -199,9 +201,11 @@ def _wraps(above: Line, below: Line, column: float) -> bool:
         return False
     if _is_row(above.text) and _is_row(below.text):
         return False
+    if below.text[0].islower() and above.right > 0.6 * column and not _ENDS_SENTENCE.search(above.text):
+        return True
     width = max(below.right - below.left, 1.0) / max(len(below.text), 1)
     first = below.text[0] if _WIDE.match(below.text) else below.text.split(" ", 1)[0]
-    return above.right + (len(first) + 0.5) * width * 0.9 > column
+    return above.right + (len(first) + 0.5) * width > column - 0.5 * below.size
 
 
 def _kind(run: _Run) -> BlockKind:
@@ -246,5 +250,7 @@ def _continues(waiting: Sequence[_Run], run: _Run) -> bool:
 def _piece(kind: BlockKind, runs: Sequence[_Run]) -> Piece:
     if kind == "table" and len(runs) == 1:
         kind = "paragraph"
-    open_end = kind in ("paragraph", "list") and runs[-1].full and not _ENDS_SENTENCE.search(runs[-1].text)
+    last = runs[-1]
+    full = last.full or len(last.text) > 60
+    open_end = kind in ("paragraph", "list") and full and not _ENDS_SENTENCE.search(last.text)
     return Piece(kind, "\n".join(run.text for run in runs), 0, open_end)

@@ -1,0 +1,184 @@
+"""A page of a PDF and spans of its text in, a picture of the page with the spans marked out. Knows nothing of the UI.
+
+The text that is quoted was tidied when the page was read: lines joined, hyphens mended, table cells put in rows. So a
+span is found again by its characters without white space, hyphens and table bars, which tidying never changes.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypdfium2.raw as pdfium
+from PIL import Image, ImageChops, ImageDraw
+from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
+
+from ingest.document import Document, Span
+from ingest.errors import SourceError
+from ingest.load import decompressed, read_source
+from ingest.load_pdf_page import char_box, open_pdf
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+_IGNORED = re.compile(r"[\s\x00-\x1f\x7f\-‐\u00ad\ufffe\ufeff\u200b|¦]")
+_YELLOW = (255, 233, 92)
+_MAX_PIXELS = 4000  # on the longer side
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """A PNG of one page. `boxes` are in its pixels from the top left, one for each marked stretch of a line; they are
+    empty when no span could be found on the page.
+    """
+
+    png: bytes
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+
+
+def page_image(document: Document, page: int, spans: Sequence[Span], *, scale: float = 1.5) -> PageImage:
+    """Draw page number `page` (from 1) at `scale` times 72 dpi, with the words of `spans` that stand on it marked.
+
+    SourceError when the document has no pages to draw, or its file is gone or has changed since it was read.
+    """
+    name = Path(document.source).name
+    if not document.pages:
+        raise SourceError(f"{name} has no pages to draw; only PDFs have.")
+    if not 1 <= page <= len(document.pages):
+        raise ValueError(f"{name} has pages 1..{len(document.pages)}, got {page}")
+    with open_pdf(_unchanged_bytes(document), name) as pdf:
+        picture, boxes = _draw(pdf, document, page, spans, scale)
+    for box in boxes:
+        _mark(picture, box)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return PageImage(buffer.getvalue(), picture.width, picture.height, boxes)
+
+
+def _unchanged_bytes(document: Document) -> bytes:
+    path = Path(document.source)
+    data = read_source(path)
+    if hashlib.sha256(data).hexdigest() != document.content_hash:
+        raise SourceError(f"{path.name} has changed since it was added; add it again to see its pages.")
+    return decompressed(data, path.name) if data.startswith(b"\x1f\x8b") else data
+
+
+def _draw(
+    pdf: PdfDocument, document: Document, number: int, spans: Sequence[Span], scale: float
+) -> tuple[Image.Image, tuple[Box, ...]]:
+    page = pdf[number - 1]
+    bitmap = page.render(scale=min(scale, _MAX_PIXELS / max(page.get_size())))
+    picture: Image.Image = bitmap.to_pil().convert("RGB")
+    to_pixels = bitmap.get_posconv(page).to_bitmap
+    boxes = []
+    for left, bottom, right, top in _page_boxes(page, document, number, spans):
+        (x0, y0), (x1, y1) = to_pixels(left, bottom), to_pixels(right, top)
+        boxes.append((float(min(x0, x1)), float(min(y0, y1)), float(max(x0, x1)), float(max(y0, y1))))
+    return picture, tuple(boxes)
+
+
+def _page_boxes(page: PdfPage, document: Document, number: int, spans: Sequence[Span]) -> list[Box]:
+    """Give the boxes of the spans in page points, as left, bottom, right, top with y upwards."""
+    held = document.pages[number - 1].span
+    boxes: list[Box] = []
+    textpage = page.get_textpage()
+    try:
+        characters = _Characters(textpage)
+        for span in spans:
+            start, end = max(span.start, held.start), min(span.end, held.end)
+            if start < end:
+                before, after = document.text[held.start : start], document.text[end : held.end]
+                found = characters.find(document.text[start:end], before, after)
+                boxes.extend(_line_boxes(textpage, found))
+    finally:
+        textpage.close()
+    return boxes
+
+
+class _Characters:
+    """The characters of an open page that tidying keeps, with their numbers in pdfium."""
+
+    def __init__(self, textpage: PdfTextPage) -> None:
+        codes = [pdfium.FPDFText_GetUnicode(textpage, index) for index in range(textpage.count_chars())]
+        kept = [(_character(code), index) for index, code in enumerate(codes)]
+        kept = [(character, index) for character, index in kept if not _IGNORED.match(character)]
+        self._text = "".join(character for character, _ in kept)
+        self._numbers = [index for _, index in kept]
+
+    def find(self, quote: str, before: str, after: str) -> list[int]:
+        """Give the numbers of the quote's characters; none when it isn't there whole."""
+        words, lead, rest = _kept(quote), _kept(before), _kept(after)
+        if not words:
+            return []
+        if (at := self._text.find(lead + words + rest)) >= 0:
+            start = at + len(lead)
+            return self._numbers[start : start + len(words)]
+        expected = len(lead) + (len(self._text) - len(lead) - len(words) - len(rest)) // 2
+        if (at := self._nearest(words, expected)) >= 0:
+            return self._numbers[at : at + len(words)]
+        return self._find_parts(quote, expected)
+
+    def _find_parts(self, quote: str, expected: int) -> list[int]:
+        """Find the cells of table rows one by one, and the words of cells whose lines are interleaved."""
+        found: list[int] = []
+        for cell in re.split(r"[|\n]", quote):
+            parts = [_kept(cell)] if self._nearest(_kept(cell), expected) >= 0 else [*map(_kept, cell.split())]
+            for part in filter(None, parts):
+                at = self._nearest(part, expected)
+                if at < 0:
+                    return []
+                found.extend(self._numbers[at : at + len(part)])
+                expected = at + len(part)
+        return found
+
+    def _nearest(self, part: str, expected: int) -> int:
+        at = self._text.find(part)
+        best = at
+        while at >= 0:
+            if abs(at - expected) < abs(best - expected):
+                best = at
+            at = self._text.find(part, at + 1)
+        return best
+
+
+def _character(code: int) -> str:
+    return chr(code) if 0 < code <= 0x10FFFF else "\x00"
+
+
+def _kept(text: str) -> str:
+    return _IGNORED.sub("", text)
+
+
+def _line_boxes(textpage: PdfTextPage, numbers: Sequence[int]) -> Iterator[Box]:
+    """Give one box for each stretch of a line."""
+    current: Box | None = None
+    for number in numbers:
+        left, bottom, right, top = char_box(textpage, number)
+        if right <= left:
+            continue
+        if current is not None and _goes_on(current, left, bottom, top):
+            current = (min(current[0], left), min(current[1], bottom), max(current[2], right), max(current[3], top))
+        else:
+            if current is not None:
+                yield current
+            current = (left, bottom, right, top)
+    if current is not None:
+        yield current
+
+
+def _goes_on(box: Box, left: float, bottom: float, top: float) -> bool:
+    height = box[3] - box[1]
+    overlap = min(box[3], top) - max(box[1], bottom)
+    return overlap > 0.5 * min(height, top - bottom) and -height < left - box[2] < 2 * height
+
+
+def _mark(picture: Image.Image, box: Box) -> None:
+    """Lay translucent yellow over a box: multiplied, so that black stays black."""
+    area = (round(box[0]) - 1, round(box[1]) - 1, round(box[2]) + 1, round(box[3]) + 1)
+    region = picture.crop(area)
+    marker = Image.new("RGB", region.size, _YELLOW)
+    picture.paste(ImageChops.multiply(region, marker), area[:2])
+    ImageDraw.Draw(picture).line((area[0], area[3], area[2], area[3]), fill=(214, 158, 0))
