@@ -1,0 +1,1 @@
+"""What Footnote claims, as commands: python -m benchmarks.NAME [--quick] [--json]."""
