@@ -25,6 +25,8 @@ _MARKER = re.compile(
 _BEGINS_MARKER = re.compile(r"([\[［【〔(（])\s*\^?([^\W\d_]*)[\s:：#.]*((?:\d[\d\s,，、;；&/\-–—~～至和:：#.^\w]*)?)")
 _RANGE = re.compile(rf"({_NUMBER})\s*(?:[-–—~～至]|to)\s*({_NUMBER})", re.IGNORECASE)
 _LONGEST_MARKER = 48
+# What stands between two markers in a row: "[1], [2] and [3]".
+_BETWEEN = re.compile(r"\s{0,2}(?:[,，、;；&]\s?)?(?:a|an|and\s?|和|及)?")
 
 _ITEM = re.compile(r"\s*(?:>\s*)*(?:[-*+•·]\s+|\d{1,3}[.)]\s+|\d{1,2}、|[(（]\d{1,2}[)）]\s*)?")
 _TAIL = re.compile(r"\s*[.。!！?？…；;]+[\"'”’」』）)】》*_]*$")
@@ -57,6 +59,7 @@ class MarkerStream:
         self.in_fence = False
         self._line = ""
         self._held = ""
+        self._between: str | None = None  # text after a marker that goes if another marker follows
 
     def feed(self, piece: str) -> list[str | Marker]:
         """Give what is now known to be text or a marker."""
@@ -75,20 +78,30 @@ class MarkerStream:
         if not self._held:
             if character in "[［【〔(（" and not self._in_code():
                 self._held = character
+            elif self._between is not None and _BETWEEN.fullmatch(self._between + character) and character != "\n":
+                self._between += character
             else:
+                self._release_between(out)
                 self._text(character, out)
             return
         self._held += character
         if _MARKER.fullmatch(self._held):
             out.append(Marker(self._held, _numbers(self._held)))
-            self._held = ""
+            self._held = self._between = ""
         elif not _may_become_marker(self._held):
             held, self._held = self._held, ""
+            self._release_between(out)
             self._text(held[0], out)
             for later in held[1:]:
                 self._step(later, out)
 
+    def _release_between(self, out: list[str | Marker]) -> None:
+        between, self._between = self._between or "", None
+        for character in between:
+            self._text(character, out)
+
     def _release(self, out: list[str | Marker]) -> None:
+        self._release_between(out)
         held, self._held = self._held, ""
         for character in held:
             self._text(character, out)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
-from generation.numbers import fact_terms
+from generation.numbers import fact_terms, without_number_words
 from ingest.terms import STOP_WORDS, index_terms, is_stop_term, normalise
 
 _CJK_RUN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
@@ -18,7 +18,7 @@ _FILLER = frozenset(
     re.findall(
         r"\w+",
         "accord passag sourc provid mention state answer question document inform text base follow includ context "
-        "given also would call refer known describ specif say said name type kind mani much tell show exampl",
+        "given also would call refer known describ specif say said name type kind mani much tell show exampl cannot yes",
     )
 )
 _FILLER_ZH = re.compile(
@@ -34,7 +34,7 @@ _FUNCTION_CHARACTERS = frozenset(
 @lru_cache(maxsize=20_000)
 def terms_of(text: str) -> frozenset[str]:
     """Give what a text says: Latin stems, the bigrams inside Chinese words, numbers and dates in canonical form."""
-    folded = normalise(text)
+    folded = without_number_words(normalise(text))
     found: set[str] = set(fact_terms(text))
     for run in _CJK_RUN.findall(_QUESTION_ZH.sub(" ", _FILLER_ZH.sub(" ", folded))):
         for word in _jieba().cut(run):

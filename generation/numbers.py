@@ -74,7 +74,10 @@ _DATES = (
 )
 _ZH_YEAR = re.compile("[一二三四五六七八九〇零○]{4}(?=年)")
 _ZH_DATE_PART = re.compile("[一二三四五六七八九十]{1,3}(?=[月日号])")
-_NUMBER = re.compile(r"(?P<cur>us\$|hk\$|[$€£¥])?\s?(?P<n>(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)", re.I)
+_NUMBER = re.compile(
+    r"(?P<cur>us\$|hk\$|[$€£¥])?\s?(?P<n>(?<![A-Za-z\d_.])(?<![A-Z]-)\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![A-Z]-)(?<!\d)\d+(?:\.\d+)?)",
+    re.I,
+)
 _AFTER = re.compile(r"(?:st|nd|rd|th)?[\s\-]*(?P<word>%|°c|[a-z$]+)?", re.IGNORECASE)
 _ZH_NUMBER = re.compile(r"(?P<pct>百分之)?(?P<n>[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?)")
 _EN_NUMBER = re.compile(rf"\b(?:{_NUMBER_WORD})(?:(?:[\s-]+(?:and\s+)?)(?:{_NUMBER_WORD}))*\b", re.IGNORECASE)
@@ -154,6 +157,12 @@ def fact_terms(text: str) -> set[str]:
         terms |= {f"@{date.month}-{date.day}"} if date.month and date.day else set()
         terms |= {f"@{date.month}"} if date.month and not date.day else set()
     return terms
+
+
+def without_number_words(text: str) -> str:
+    """Blank out numbers written as words; `fact_terms` has them already."""
+    text = _EN_NUMBER.sub(" ", text)
+    return _ZH_NUMBER.sub(lambda match: " " if len(match.group()) > 1 else match.group(), text)
 
 
 def _with_arabic_dates(text: str) -> str:

@@ -10,7 +10,8 @@ from ingest.terms import STOP_WORDS
 
 _REFERS_EN = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|these|those|"
-    r"the (?:former|latter|same|above|other)|that(?= (?:one|time|year|day|case|rule|person|city|country|company|policy)\b|[?.!,]|$)|there(?=[?.!,]|$)|"
+    r"the (?:former|latter|same|above|other)|"
+    r"that(?= (?:one|time|year|day|case|rule|person|city|country|company|policy)\b|[?.!,]|$)|there(?=[?.!,]|$)|"
     r"one(?=[?.!]|$)|ones|else|instead|another one|such)\b",
     re.IGNORECASE,
 )
