@@ -21,6 +21,7 @@ from generation.extractive import Extractive
 from generation.llama_cpp import LlamaCpp, LlamaCppConfig
 from generation.llm import LLM, Message
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
+from generation.rewrite import standalone_question
 from ingest.catalog import DocumentInfo
 from ingest.document import Document
 from ingest.embedder import Embedder, SentenceTransformerEmbedder
@@ -38,14 +39,14 @@ def _ignore(progress: Progress) -> None:
 
 
 class Engine:
-    """Footnote, as the faces see it."""
+    """Footnote, as the faces see it. `embedder` and `llm` take the place of those that the settings name."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, embedder: Embedder | None = None, llm: LLM | None = None) -> None:
         self.settings = settings
         self._opening = threading.RLock()
         self._open: dict[str, KnowledgeBase] = {}
-        self._embedder: Embedder | None = None
-        self._llm: LLM | None = None
+        self._embedder = embedder
+        self._llm = llm
 
     def knowledge_bases(self) -> list[str]:
         """List the knowledge bases by name."""
@@ -82,11 +83,7 @@ class Engine:
 
     def search(self, kb: str, question: str, *, history: Sequence[Message] = (), top_k: int | None = None) -> Retrieval:
         """Find passages; a follow-up is first rewritten to stand alone."""
-        query = question
-        if history:
-            from generation.rewrite import standalone_question
-
-            query = standalone_question(question, history, self.llm())
+        query = standalone_question(question, history, self.llm()) if history else question
         config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
         return search(self.knowledge_base(kb), question, config, query=query)
 

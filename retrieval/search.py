@@ -53,7 +53,7 @@ def search(
     lexical = lexical_leg(generation, terms, config.n_candidates) if config.use_lexical else LexicalLeg({}, 0.0, "off")
     lexical_done = clock()
     ranking = fuse(
-        _candidates(kb, generation, dense, lexical),
+        lookup_candidates(kb, generation, dense, lexical),
         best_possible=lexical.best_possible,
         typical_cosine=kb.typical_cosine(),
         question_is_cjk=has_cjk(query),
@@ -88,7 +88,7 @@ def _check(question: str, config: SearchConfig) -> None:
         raise SettingsError("both the dense and the lexical leg are off; switch one on")
 
 
-def _candidates(
+def lookup_candidates(
     kb: KnowledgeBase, generation: IndexGeneration, dense: DenseLeg, lexical: LexicalLeg
 ) -> list[Candidate]:
     """Look up every proposed row; chunks deleted since the generation was built are no longer found."""
