@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from openai import OpenAI
 
-from app.commands.llm import served_models
+from app.servers import served_models
 from generation.llm import Message, Prompt, SamplingConfig
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from ingest.errors import ModelError

