@@ -128,7 +128,9 @@ class EvidenceIndex:
             for i, s in enumerate(self.sentences)
         ]
         best = max(range(len(gains)), key=lambda i: (gains[i], scores[i], -i))
-        return best if gains[best] >= self.config.least_gain else None
+        # A number or date that no quote has yet is always worth one: the support check asks for it.
+        fact = any(term[0] in "#@" for term in lacking & self.sentences[best].terms)
+        return best if gains[best] >= self.config.least_gain or (fact and gains[best] > 0) else None
 
     def _quotes(self, chosen: Sequence[int], scores: npt.NDArray[np.float64]) -> list[Evidence]:
         """Turn sentences into quotes; neighbours in one passage become one quote."""

@@ -30,7 +30,9 @@ _BETWEEN = re.compile(r"\s{0,2}(?:[,，、;；&]\s?)?(?:a|an|and\s?|和|及)?")
 
 _ITEM = re.compile(r"\s*(?:>\s*)*(?:[-*+•·]\s+|\d{1,3}[.)]\s+|\d{1,2}、|[(（]\d{1,2}[)）]\s*)?")
 _TAIL = re.compile(r"\s*[.。!！?？…；;]+[\"'”’」』）)】》*_]*$")
-_HELD = ".。!！?？…；;\"'”’」』）)】》*_ \t"
+_HELD = ".。!！?？…；;\"'”’」』）)】》*_" + "".join(
+    chr(c) for c in range(0x3001) if chr(c).isspace() and chr(c) != "\n"
+)
 _ENDS = ".。!！?？…；;"
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 

@@ -18,7 +18,8 @@ _FILLER = frozenset(
     re.findall(
         r"\w+",
         "accord passag sourc provid mention state answer question document inform text base follow includ context "
-        "given also would call refer known describ specif say said name type kind mani much tell show exampl cannot yes",
+        "given also would call refer known describ specif say said name type kind mani much tell show exampl cannot "
+        "yes",
     )
 )
 _FILLER_ZH = re.compile(

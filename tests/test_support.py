@@ -54,7 +54,7 @@ def test_a_true_claim_is_supported(claim: str, evidence: str, question: str) -> 
         ("Holm approved 1.2 billion euros.", _BUDGET, "Which budget?", "the quote does not say 1.2e+09 eur"),
         ("Holm approved 1,200,000 dollars.", _BUDGET, "Which budget?", "the quote does not say 1.2e+06 usd"),
         ("Kari Lund approved the budget.", _BUDGET, "Who approved it?", "the quote does not mention Lund"),
-        ("The budget decreased by 12%.", _BUDGET, "How did it change?", "the quote says the opposite (decreased / increased)"),
+        ("The budget decreased by 12%.", _BUDGET, "What now?", "the quote says the opposite (decreased / increased)"),
         ("每年有30天年假。", _LEAVE_ZH, "年假有多少天？", "the quote does not say 30 day"),
         ("自2025年4月1日起。", _LEAVE_ZH, "从什么时候开始？", "the quote does not give the date 2025-4-1"),
         ("未休的年假可以转入下一年度。", _CARRY_ZH, "年假呢？", "the quote says the opposite (可以 / 不得)"),
