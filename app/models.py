@@ -233,7 +233,7 @@ def list_models(folder: Path) -> list[LocalModel]:
     others = sorted(folder.iterdir()) if folder.is_dir() else []
     for path in others:
         role = _role_of(path)
-        if path.name not in known and role is not None:
+        if role is not None and path.name not in known and not path.name.startswith("."):
             listed.append(LocalModel(path.name, role, path, _size_bytes(path), present=True, title=""))
     return listed
 
