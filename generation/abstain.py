@@ -21,9 +21,13 @@ _REFUSAL_EN = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_EN = re.compile(
-    r"\b(?:passages?|sources?|documents?|texts?|context|information|provided|question|answer|article)\b", re.IGNORECASE
+    r"\b(?:passages?|sources?|documents?|texts?|context|information|provided|question|article)\b", re.IGNORECASE
 )
-_SORRY = re.compile(r"^\W*(?:i(?:[’']m| am)? (?:sorry|apologi[sz]e)|sorry|抱歉|很抱歉|对不起)", re.IGNORECASE)
+_SORRY = re.compile(
+    r"^\W*(?:i (?:can ?not|can[’']t|could not|do not|don[’']t) (?:answer|find|determine|know|tell)|"
+    r"i(?:[’']m| am)? (?:sorry|apologi[sz]e)|sorry|抱歉|很抱歉|对不起)",
+    re.IGNORECASE,
+)
 _REFUSAL_ZH = re.compile(
     r"(?:无法|不能|难以)[^。，]{0,12}?(?:回答|确定|得知|判断|得出|找到|知道|提供|确认|获取)|"
     r"(?:没有|未|并未|并没有|不)[^。，]{0,10}?(?:提到|提及|说明|提供|给出|包含|找到|明确|涉及|指出|回答|相关信息|答案)"

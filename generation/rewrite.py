@@ -12,12 +12,12 @@ _REFERS_EN = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|these|those|"
     r"the (?:former|latter|same|above|other)|"
     r"that(?= (?:one|time|year|day|case|rule|person|city|country|company|policy)\b|[?.!,]|$)|there(?=[?.!,]|$)|"
-    r"one(?=[?.!]|$)|ones|else|instead|another one|such)\b",
+    r"one(?=[?.!]|$)|which one|ones|else|instead|another one|such)\b",
     re.IGNORECASE,
 )
 # "it is known that", "is it true that", "there is": no reference to what was said before.
 _NO_REFERENCE_EN = re.compile(
-    r"\bit (?:is|was) (?:\w+ )?(?:that|to)\b|\b(?:is|was|does) it (?:\w+ )?(?:that|to|true|possible|take|mean|cost)\b|"
+    r"\bit (?:is|was) (?:\w+ )?(?:that|to)\b|\b(?:is|was|does) it (?:\w+ )?(?:that|to|true|possible|take)\b|"
     r"\bhow (?:long|much) does it take to\b|\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|were)\b|\bsuch as\b|"
     r"\b(?:this|these) (?:document|handbook|manual|guide|policy|report|year|month|week|knowledge base)s?\b",
     re.IGNORECASE,
@@ -38,9 +38,10 @@ _CONTINUES_ZH = re.compile(
     "在哪\\W*|多少\\W*$|多久\\W*$|如何\\W*$|什么意思)|呢[？?。！!\\s]*$"
 )
 _ANSWERS = re.compile(r"^\W*(?:yes|no|sure|here is|the answer|sorry|i |是的|好的|答案|抱歉|根据)\b", re.IGNORECASE)
-_QUESTION_WORD = re.compile(
-    r"\b(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|may|must|should|will|would|"
-    r"has|have|had|list|name|tell|explain|describe|compare|summarize|give|show)\b|[谁哪吗呢几何么？?]|多少|怎|为什么|是否|请|列出|说明|介绍|比较",
+_ASKS = re.compile(
+    r"^\W*(?:(?:in|at|on|for|by|with|from|to|of|about|since|until) )?(?:who|whom|whose|what|which|"
+    r"when|where|why|how|is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|"
+    r"have|had|list|name|tell|explain|describe|compare|summarize|give|show)\b|[谁哪吗呢几何么？?]|多少|怎|为什么|是否|请|列出|说明|介绍|比较",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?:[A-Z][\w&'.-]*|\d[\w.,-]*)(?:\s+(?:of|the|de|van|and)?\s*[A-Z][\w&'.-]*)*")
@@ -120,7 +121,7 @@ def is_rewriting(rewritten: str, question: str, history: Sequence[Message]) -> b
         return False
     if prompt_language(rewritten) != prompt_language(question) or _ANSWERS.match(rewritten):
         return False
-    if not rewritten.endswith(("?", "？")) and not _QUESTION_WORD.search(rewritten):
+    if not rewritten.endswith(("?", "？")) and not _ASKS.search(rewritten):
         return False
     known = terms_of(question + "\n" + "\n".join(message.content for message in history))
     added = terms_of(rewritten)
