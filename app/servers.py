@@ -20,7 +20,8 @@ def served_models(base_url: str, api_key: str) -> list[str]:
     except urllib.error.HTTPError as error:
         raise ModelError(f"{address} answers {error.code} {error.reason}; check the address and the key") from error
     except OSError as error:
-        reason = getattr(error, "reason", error)
+        cause = error.reason if isinstance(error, urllib.error.URLError) else error
+        reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else cause
         raise ModelError(f"no server answers at {address} ({reason}); start one or correct the address") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{address} does not answer as an OpenAI-compatible server does; check the address") from error
