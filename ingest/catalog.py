@@ -17,6 +17,7 @@ import numpy as np
 from ingest.document import Block, Chunk, Document, Page, Span
 from ingest.embedder import Vectors
 from ingest.errors import KnowledgeBaseError
+from ingest.language import detect_language
 from ingest.terms import index_terms
 
 FORMAT_VERSION = 1
@@ -32,7 +33,7 @@ CREATE TABLE IF NOT EXISTS chunks (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
     document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE, position INTEGER NOT NULL,
     span_start INTEGER NOT NULL, span_end INTEGER NOT NULL, text TEXT NOT NULL, headings TEXT NOT NULL, page INTEGER,
-    text_hash TEXT NOT NULL, terms TEXT NOT NULL);
+    text_hash TEXT NOT NULL, terms TEXT NOT NULL, language TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS chunks_by_document ON chunks (document_id, position);
 CREATE INDEX IF NOT EXISTS chunks_by_text_hash ON chunks (text_hash);
 CREATE TABLE IF NOT EXISTS vectors (
@@ -70,11 +71,12 @@ class StoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """What the indexes are built from: a chunk's number, id, terms and vector (float32 bytes)."""
+    """What the indexes are built from: a chunk's number, id, terms, language and vector (float32 bytes)."""
 
     number: int
     chunk_id: str
     terms: str
+    language: str
     vector: bytes
 
 
@@ -137,7 +139,7 @@ class Catalog:
             db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _document_row(document, chunking))
             db.executemany(
                 "INSERT INTO chunks (id, document_id, position, span_start, span_end, text, headings, page, text_hash,"
-                " terms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " terms, language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (_chunk_row(chunk, position) for position, chunk in enumerate(chunks)),
             )
             db.executemany(
@@ -232,7 +234,8 @@ class Catalog:
     def index_rows(self, embedder: str) -> Iterator[IndexRow]:
         """Give every chunk in an order that depends on the documents alone, not on when they were added."""
         rows = self._db.execute(
-            "SELECT number, chunks.id, terms, vector FROM chunks JOIN documents ON documents.id = document_id"
+            "SELECT number, chunks.id, terms, chunks.language, vector FROM chunks"
+            " JOIN documents ON documents.id = document_id"
             " JOIN vectors ON vectors.embedder = ? AND vectors.text_hash = chunks.text_hash ORDER BY source, position",
             (embedder,),
         )
@@ -304,7 +307,8 @@ def _chunk_row(chunk: Chunk, position: int) -> tuple[str | int | None, ...]:
     headings = json.dumps(chunk.headings, ensure_ascii=False)
     terms = " ".join(index_terms(chunk.embedded_text))
     place = (chunk.id, chunk.document_id, position, chunk.span.start, chunk.span.end)
-    return (*place, chunk.text, headings, chunk.page, text_hash(chunk.embedded_text), terms)
+    language = detect_language(chunk.text)
+    return (*place, chunk.text, headings, chunk.page, text_hash(chunk.embedded_text), terms, language)
 
 
 def _chunk(row: Sequence[str | int | None]) -> Chunk:

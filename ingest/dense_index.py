@@ -36,12 +36,13 @@ class DenseIndex:
         """How many vectors it holds."""
         return int(self._index.ntotal)
 
-    def search(self, query: Vectors, k: int) -> list[tuple[int, float]]:
-        """Give up to k (row, cosine) pairs, best first; ties keep row order."""
-        k = min(k, self.n_rows)
+    def search(self, query: Vectors, k: int, *, among: npt.NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
+        """Give up to k (row, cosine) pairs, best first, of all rows or those `among` alone; ties keep row order."""
+        k = min(k, self.n_rows if among is None else len(among))
         if k == 0:
             return []
-        scores, rows = self._index.search(query[None, :], k)
+        parameters = None if among is None else self._restricted_to(among)
+        scores, rows = self._index.search(query[None, :], k, params=parameters)
         found = [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
@@ -50,6 +51,17 @@ class DenseIndex:
         flat = self._index.refine_index if isinstance(self._index, faiss.IndexRefineFlat) else self._index
         found: Vectors = flat.reconstruct_batch(rows)
         return found
+
+    def _restricted_to(self, rows: npt.NDArray[np.int64]) -> faiss.SearchParameters:
+        # The type stubs miss the keywords that FAISS's Python layer adds to these constructors.
+        selector = faiss.IDSelectorBatch(rows)
+        if not isinstance(self._index, faiss.IndexRefineFlat):
+            return faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+        lists = faiss.extract_index_ivf(self._index.base_index)
+        lists_parameters = faiss.SearchParametersIVF(sel=selector, nprobe=lists.nprobe)  # type: ignore[call-arg]
+        return faiss.IndexRefineSearchParameters(  # type: ignore[call-arg]
+            k_factor=self._index.k_factor, base_index_params=lists_parameters
+        )
 
 
 def build_dense_index(vectors: Vectors, path: Path, config: DenseIndexConfig) -> str:

@@ -1,13 +1,14 @@
 """The derived indexes as immutable generations: built beside the old one, checked, swapped in by one rename.
 
 A generation is a folder `generations/REVISION-DIGEST/` with `vectors.faiss`, `lexical/`, `rows.npy` (row -> chunk
-number) and `manifest.json`; the file `CURRENT` names the one in use. Everything in it can be rebuilt from the catalog.
+number), `languages.npy` (row -> language) and `manifest.json`; the file `CURRENT` names the one in use. Everything in
+it can be rebuilt from the catalog.
 """
 
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -39,13 +40,16 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class IndexGeneration:
-    """An open generation. `rows[i]` is the chunk number of row i in both indexes."""
+    """An open generation. `rows[i]` is the chunk number of row i in both indexes, `languages[i]` its language;
+    `by_language` are the rows of each language, ascending.
+    """
 
     manifest: Manifest
     dense: DenseIndex
     lexical: LexicalIndex
     rows: npt.NDArray[np.int64]
-    folder: Path
+    languages: npt.NDArray[np.str_]
+    by_language: Mapping[str, npt.NDArray[np.int64]]
 
 
 def build_generation(
@@ -100,9 +104,11 @@ def open_generation(folder: Path, manifest: Manifest) -> IndexGeneration:
     dense = open_dense_index(folder / "vectors.faiss")
     lexical = open_lexical_index(folder / "lexical")
     rows: npt.NDArray[np.int64] = np.load(folder / "rows.npy", allow_pickle=False)
-    if not len(rows) == dense.n_rows == lexical.n_rows == manifest.n_chunks:
+    languages = np.load(folder / "languages.npy", allow_pickle=False)
+    by_language = {str(language): np.flatnonzero(languages == language) for language in np.unique(languages)}
+    if not len(rows) == len(languages) == dense.n_rows == lexical.n_rows == manifest.n_chunks:
         raise KnowledgeBaseError(f"{folder} holds unequal numbers of rows; rebuild it with: footnote kb repair")
-    return IndexGeneration(manifest, dense, lexical, rows, folder)
+    return IndexGeneration(manifest, dense, lexical, rows, languages, by_language)
 
 
 def _build(
@@ -111,16 +117,19 @@ def _build(
     numbers: list[int] = []
     vectors: list[npt.NDArray[np.float32]] = []
     terms: list[str] = []
+    languages: list[str] = []
     digest = sha256(f"{FORMAT_VERSION}:{embedder}:{dimension}".encode())
     for row in rows:
         numbers.append(row.number)
         vectors.append(np.frombuffer(row.vector, dtype="<f4"))
         terms.append(row.terms)
+        languages.append(row.language)
         digest.update(row.chunk_id.encode())
     stacked = np.stack(vectors) if vectors else np.zeros((0, dimension), dtype=np.float32)
     kind = build_dense_index(stacked, folder / "vectors.faiss", config)
     build_lexical_index(terms, folder / "lexical")
     np.save(folder / "rows.npy", np.array(numbers, dtype=np.int64))
+    np.save(folder / "languages.npy", np.array(languages, dtype="<U8"))
     checksums = _checksums(folder)
     manifest = Manifest(
         FORMAT_VERSION, revision, digest.hexdigest()[:12], embedder, dimension, len(numbers), kind, checksums

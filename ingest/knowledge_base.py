@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from ingest.catalog import Catalog
@@ -152,6 +153,14 @@ class KnowledgeBase:
         """Give the cosine that unrelated texts have in the embedder, as found when the knowledge base was made."""
         return float(self.catalog.meta("typical_cosine") or 0.0)
 
+    def language_centroids(self) -> dict[str, Vectors]:
+        """Give what texts of a language have in common in the embedder: its mean vector, shape (dimension,)."""
+        english, chinese = (
+            np.frombuffer(bytes.fromhex(self.catalog.meta(f"centroid_{language}") or ""), dtype="<f4")
+            for language in ("en", "zh")
+        )
+        return {"en": english, "other": english, "mixed": (english + chinese) / 2, "zh": chinese}
+
     def _remember_embedder(self) -> None:
         probe = probe_embedder(self.embedder)
         self.catalog.set_meta(
@@ -159,6 +168,8 @@ class KnowledgeBase:
             dimension=str(self.embedder.dimension),
             knows_chinese="yes" if probe.knows_chinese else "no",
             typical_cosine=f"{probe.typical_cosine:.4f}",
+            centroid_en=probe.english.astype("<f4").tobytes().hex(),
+            centroid_zh=probe.chinese.astype("<f4").tobytes().hex(),
         )
 
     def _open_fresh(self, revision: int) -> IndexGeneration | None:

@@ -4,7 +4,7 @@ Ranks alone can't tell a leg that is sure from one that has nothing to say; reci
 Chinese question over English documents, where the lexical leg's few chance matches get full votes. Here each leg's
 score is put on a scale that means the same for every question, and added:
 
-    dense:   (cosine - typical) / (1 - typical), with the cosine that unrelated texts typically have in this model
+    dense:   (cosine - what the row's language alone gives) / (1 - the cosine that unrelated texts typically have)
     lexical: BM25 / best possible BM25 for this question, where terms the corpus doesn't know count as unanswered
 """
 
@@ -30,13 +30,15 @@ class FusionConfig:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A chunk that a leg proposed. `cosine` is None where the dense leg is silent."""
+    """A chunk that a leg proposed. `excess` is by how much its cosine exceeds what its language alone gives (see
+    `ingest.embedder_probe`), None where the dense leg is silent.
+    """
 
     chunk: Chunk
     source: str
     title: str
     position: int
-    cosine: float | None
+    excess: float | None
     dense: StageScore | None
     lexical: StageScore | None
 
@@ -61,7 +63,7 @@ def fuse(
     weight = config.lexical_weight_cjk if question_is_cjk else config.lexical_weight
     fused = []
     for candidate in candidates:
-        dense = (candidate.cosine - typical_cosine) / (1 - typical_cosine) if candidate.cosine is not None else 0.0
+        dense = candidate.excess / (1 - typical_cosine) if candidate.excess is not None else 0.0
         lexical = candidate.lexical.score / best_possible if candidate.lexical and best_possible > 0 else 0.0
         fused.append(Fused(candidate, dense + weight * lexical))
     return sorted(fused, key=lambda entry: (-entry.score, entry.candidate.chunk.id))

@@ -1,6 +1,6 @@
 """The two ways to propose candidates: nearest vectors, and shared terms. Rows of an index generation in, ranks out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,14 @@ from retrieval.retrieval import StageScore
 
 @dataclass(frozen=True, slots=True)
 class DenseLeg:
-    """Rank and cosine by row, and the query's vector. `silent` says why the leg has no vote, empty when it has one."""
+    """Rank and cosine by row, ranked by how far the cosine exceeds what the row's language alone would give.
+
+    `silent` says why the leg has no vote, empty when it has one.
+    """
 
     by_row: dict[int, StageScore]
     query: Vectors | None
+    language_cosine: Mapping[str, float]
     silent: str = ""
 
 
@@ -31,12 +35,30 @@ class LexicalLeg:
 
 
 def dense_leg(kb: KnowledgeBase, generation: IndexGeneration, query: str, n_candidates: int) -> DenseLeg:
-    """Propose the nearest rows. Silent on Chinese when the embedder never learnt it: its vectors would be noise."""
-    if has_cjk(query) and not kb.embedder_knows_chinese():
-        return DenseLeg({}, None, f"{kb.embedder.name} knows no Chinese")
+    """Propose the nearest rows of every language in the index.
+
+    An embedder that never learnt Chinese has no vote on it, be it in the question or in the documents: its vectors
+    would be noise there.
+    """
+    if generation.dense.n_rows == 0:
+        return DenseLeg({}, None, {}, "nothing is indexed")
+    knows_chinese = kb.embedder_knows_chinese()
+    if has_cjk(query) and not knows_chinese:
+        return DenseLeg({}, None, {}, f"{kb.embedder.name} knows no Chinese")
     vector = kb.embedder.embed_query(query)
-    found = generation.dense.search(vector, n_candidates)
-    return DenseLeg({row: StageScore(rank, score) for rank, (row, score) in enumerate(found, start=1)}, vector)
+    common = {
+        language: float(vector @ centroid)
+        for language, centroid in kb.language_centroids().items()
+        if knows_chinese or language != "zh"
+    }
+    found: list[tuple[float, int, float]] = []
+    for language in generation.by_language.keys() & common.keys():
+        among = generation.by_language[language] if len(generation.by_language) > 1 else None
+        nearest = generation.dense.search(vector, n_candidates, among=among)
+        found += [(cosine - common[language], row, cosine) for row, cosine in nearest]
+    found.sort(key=lambda entry: (-entry[0], entry[1]))
+    by_row = {row: StageScore(rank, cosine) for rank, (_, row, cosine) in enumerate(found, start=1)}
+    return DenseLeg(by_row, vector, common)
 
 
 def lexical_leg(generation: IndexGeneration, terms: Sequence[str], n_candidates: int) -> LexicalLeg:
@@ -46,10 +68,17 @@ def lexical_leg(generation: IndexGeneration, terms: Sequence[str], n_candidates:
     return LexicalLeg(rows, matches.best_possible, "" if rows else "no term of the question occurs")
 
 
-def cosines(generation: IndexGeneration, leg: DenseLeg, rows: Sequence[int]) -> dict[int, float]:
-    """Give the cosine of every one of `rows`, also of those that the dense leg itself didn't propose."""
-    if leg.query is None or not rows:
+def excess_cosines(generation: IndexGeneration, leg: DenseLeg, rows: Sequence[int]) -> dict[int, float]:
+    """Give by how much the cosine of each row exceeds its language's own, also for rows the leg didn't propose.
+
+    Rows in a language on which the leg has no vote are left out.
+    """
+    voting = [row for row in rows if str(generation.languages[row]) in leg.language_cosine]
+    if leg.query is None or not voting:
         return {}
-    vectors = generation.dense.vectors(np.array(rows, dtype=np.int64))  # (len(rows), dimension)
-    scores = vectors @ leg.query  # (len(rows),)
-    return dict(zip(rows, (float(score) for score in scores), strict=True))
+    vectors = generation.dense.vectors(np.array(voting, dtype=np.int64))  # (len(voting), dimension)
+    scores = vectors @ leg.query  # (len(voting),)
+    return {
+        row: float(score) - leg.language_cosine[str(generation.languages[row])]
+        for row, score in zip(voting, scores, strict=True)
+    }

@@ -13,7 +13,7 @@ from ingest.knowledge_base import KnowledgeBase
 from ingest.language import has_cjk
 from ingest.terms import content_terms, index_terms
 from retrieval.fuse import Candidate, Fused, FusionConfig, fuse
-from retrieval.legs import DenseLeg, LexicalLeg, cosines, dense_leg, lexical_leg
+from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, excess_cosines, lexical_leg
 from retrieval.pack import PackingConfig, Passage, pack
 from retrieval.retrieval import Hit, Retrieval, StageScore
 
@@ -46,7 +46,7 @@ def search(
     started = clock()
     query = query or question
     generation = kb.generation()
-    dense = dense_leg(kb, generation, query, config.n_candidates) if config.use_dense else DenseLeg({}, None, "off")
+    dense = dense_leg(kb, generation, query, config.n_candidates) if config.use_dense else DenseLeg({}, None, {}, "off")
     dense_done = clock()
     # Without its stop words, unless it is made of nothing else ("who are you").
     terms = content_terms(query) or list(dict.fromkeys(index_terms(query)))
@@ -95,14 +95,14 @@ def lookup_candidates(
     rows = sorted(dense.by_row.keys() | lexical.by_row.keys())
     numbers = [int(generation.rows[row]) for row in rows]
     stored = kb.catalog.chunks_by_number(numbers)
-    cosine = cosines(generation, dense, rows)
+    excess = excess_cosines(generation, dense, rows)
     return [
         Candidate(
             chunk=stored[number].chunk,
             source=stored[number].source,
             title=stored[number].title,
             position=stored[number].position,
-            cosine=cosine.get(row),
+            excess=excess.get(row),
             dense=dense.by_row.get(row),
             lexical=lexical.by_row.get(row),
         )
@@ -138,9 +138,8 @@ def _stage(name: str, silent: str) -> str:
 def _evidence(ranking: Sequence[Fused], lexical: LexicalLeg) -> dict[str, float]:
     """How well the best candidate of each kind fits: the ground on which an answer may be declined beforehand."""
     found = {"fused_best": ranking[0].score if ranking else 0.0}
-    cosine = [entry.candidate.cosine for entry in ranking if entry.candidate.cosine is not None]
-    if cosine:
-        found["dense_best"] = max(cosine)
+    if cosines := [entry.candidate.dense.score for entry in ranking if entry.candidate.dense]:
+        found["dense_best"] = max(cosines)
     scores = [entry.candidate.lexical.score for entry in ranking if entry.candidate.lexical]
     found["lexical_coverage"] = max(scores) / lexical.best_possible if scores and lexical.best_possible > 0 else 0.0
     return found

@@ -3,10 +3,12 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rank_bm25 import BM25Okapi
 
 from ingest.chunk import ChunkingConfig
+from ingest.dense_index import DenseIndexConfig, build_dense_index, open_dense_index
 from ingest.document import Block, Chunk, Document, Span, document_id
 from ingest.errors import SettingsError
 from ingest.knowledge_base import KnowledgeBase
@@ -29,7 +31,7 @@ def knowledge_base(folder: Path, texts: dict[str, str], *, size_tokens: int = 30
     return kb
 
 
-def candidate(name: str, *, cosine: float | None = None, bm25: float | None = None, position: int = 0) -> Candidate:
+def candidate(name: str, *, excess: float | None = None, bm25: float | None = None, position: int = 0) -> Candidate:
     text = f"text of {name}"
     span = Span(position * 100, position * 100 + len(text))
     return Candidate(
@@ -37,8 +39,8 @@ def candidate(name: str, *, cosine: float | None = None, bm25: float | None = No
         source="doc",
         title="doc",
         position=position,
-        cosine=cosine,
-        dense=StageScore(1, cosine) if cosine is not None else None,
+        excess=excess,
+        dense=StageScore(1, excess) if excess is not None else None,
         lexical=StageScore(1, bm25) if bm25 is not None else None,
     )
 
@@ -55,9 +57,9 @@ def fused_names(candidates: list[Candidate], best_possible: float) -> list[str]:
 
 
 def test_fused_score_is_the_sum_of_both_legs_on_their_scales() -> None:
-    # dense (.9 - .8) / (1 - .8) = .5; lexical 6 / 20 = .3; together .5 + .75 * .3 = .725
+    # dense .1 / (1 - .8) = .5; lexical 6 / 20 = .3; together .5 + .75 * .3 = .725
     (entry,) = fuse(
-        [candidate("a", cosine=0.9, bm25=6.0)],
+        [candidate("a", excess=0.1, bm25=6.0)],
         best_possible=20.0,
         typical_cosine=0.8,
         question_is_cjk=False,
@@ -68,7 +70,7 @@ def test_fused_score_is_the_sum_of_both_legs_on_their_scales() -> None:
 
 def test_a_lexical_leg_with_little_to_say_does_not_overturn_the_dense_one() -> None:
     # One chance match worth 1 of 40 must not lift "chance" over "right", which plain rank fusion would do.
-    found = fused_names([candidate("right", cosine=0.92), candidate("chance", cosine=0.85, bm25=1.0)], 40.0)
+    found = fused_names([candidate("right", excess=0.12), candidate("chance", excess=0.05, bm25=1.0)], 40.0)
     assert found == ["right", "chance"]
 
 
@@ -77,7 +79,7 @@ def test_a_silent_dense_leg_leaves_the_lexical_order() -> None:
 
 
 def test_equal_scores_are_ordered_by_id_so_that_ties_are_stable() -> None:
-    assert fused_names([candidate("b", cosine=0.9), candidate("a", cosine=0.9)], 1.0) == ["a", "b"]
+    assert fused_names([candidate("b", excess=0.1), candidate("a", excess=0.1)], 1.0) == ["a", "b"]
 
 
 def test_neighbours_become_one_passage_that_is_the_documents_own_text() -> None:
@@ -169,3 +171,27 @@ def test_a_question_of_stop_words_alone_still_searches(tmp_path: Path) -> None:
 
 def test_an_empty_knowledge_base_finds_nothing_and_says_so(tmp_path: Path) -> None:
     assert search(knowledge_base(tmp_path, {}), "anything?", SearchConfig()).hits == ()
+
+
+def test_documents_in_two_languages_compete_on_equal_terms(tmp_path: Path) -> None:
+    """Rows of each language are searched apart, and a language that looks like everything lends its rows nothing."""
+    kb = knowledge_base(
+        tmp_path,
+        {"en": "The ferry leaves at nine.", "zh": "渡船九点开船，停靠两个码头。", "more": "Otters eat fish and frogs."},
+    )
+    generation = kb.generation()
+    assert {language: len(rows) for language, rows in generation.by_language.items()} == {"en": 2, "zh": 1}
+    vector = kb.embedder.embed_query("ferry")
+    for language, rows in generation.by_language.items():
+        found = generation.dense.search(vector, 5, among=rows)
+        assert {row for row, _ in found} == set(rows), language
+
+
+def test_inverted_lists_can_be_searched_among_some_rows(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).standard_normal((500, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    build_dense_index(vectors, tmp_path / "lists", DenseIndexConfig(exact_up_to=100, probes=89))
+    among = np.arange(0, 500, 7)
+    found = open_dense_index(tmp_path / "lists").search(vectors[3], 5, among=among)
+    wanted = sorted(among, key=lambda row: -float(vectors[row] @ vectors[3]))[:5]
+    assert [row for row, _ in found] == wanted
