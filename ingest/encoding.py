@@ -103,6 +103,7 @@ def _candidates(sample: bytes) -> list[tuple[float, str]]:
         ("gb18030", _score_chinese),
         ("big5", _score_chinese),
         ("cp932", _score_japanese),
+        ("euc_jp", _score_japanese),
         ("cp949", _score_korean),
         ("cp1252", _score_latin),
     ):
@@ -143,7 +144,10 @@ def _score_japanese(text: str) -> float:
 
 def _score_korean(text: str) -> float:
     beyond = sum(1 for character in text if character > "\x7f")
-    return 1.25 if beyond and len(_HANGUL.findall(text)) >= 0.95 * beyond else 0.0
+    hangul = len(_HANGUL.findall(text))
+    if not hangul or hangul < 0.95 * beyond:
+        return 0.0
+    return 1.25 * min(hangul / 8, 1.0)  # a few Chinese characters in GB 2312 may all happen to be Hangul in KS X 1001
 
 
 def _score_latin(text: str) -> float:

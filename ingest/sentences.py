@@ -23,7 +23,7 @@ _FIRST_WORD = re.compile(rf"\s*(?:[{_CJK}]|[^\s{_CJK}]+)")
 
 _CLOSERS = "\"'”’」』）)】》〉］\\]｝}*»›"
 _END = re.compile(rf"(?:[。！？｡．!?；]+|…+|\.+)[。！？｡!?…]*[{_CLOSERS}]*(?:\[\d{{1,3}}\])*")
-_TOKEN = re.compile(r"[^\s(（\[\"“‘'—–/]*$")
+_TOKEN = re.compile(rf"[^\s(（\[\"“‘'—–/{_CJK}]*$")
 _NEXT_WORD = re.compile(r"\s*[\"'“‘(（\[*]*([^\s,.;:!?)）\]\"”’]*)")
 _ACRONYM = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]$|[A-Z]$")
 _LIST_NUMBER = re.compile(r"(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})(?:\.\d{1,3})*$")
@@ -149,7 +149,7 @@ def _period_ends(text: str, sentence_start: int, match: re.Match[str], end: int)
         return False
     following = text[after]
     if not following.isspace():
-        return _is_cjk(following) and not token[-1:].isdigit() and after - dot == 1
+        return _is_cjk(following) and after - dot == 1 and not token[-1:].isdigit() and not _ACRONYM.match(token)
     word = _next_word(text, after, end)
     lowered = token.lower()
     if lowered in _TITLES or word[:1].islower():
