@@ -1,0 +1,1 @@
+"""The parts of the Streamlit page. `app/page.py` puts them together."""

@@ -1,0 +1,229 @@
+"""An Answer in, the HTML that shows it out: claims with their status, markers to click, sources. Knows no Streamlit.
+
+Every word of a document, a model or a user is escaped here: the result holds no element and no address but ours.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from app.page_parts.excerpt import shorten
+from app.page_parts.texts import Texts
+from generation.answer import Answer, Citation, Claim, Status
+from retrieval.retrieval import Hit
+
+STATUS_SIGNS: dict[Status, str] = {"supported": "✓", "partial": "~", "unsupported": "✗"}
+
+_MARKER = re.compile(r" ?\[(\d{1,3})\]")
+_LINE_KINDS = (
+    ("heading", re.compile(r"#{1,6}[ \t]+")),
+    ("bullet", re.compile(r"[ \t]*[-*•][ \t]+")),
+    ("number", re.compile(r"[ \t]*\d{1,3}[.)][ \t]+")),
+)
+_TAGS = {"heading": "h5", "bullet": "li", "number": "li", "paragraph": "p"}
+_AROUND_NUMBER = " \t.)"
+_LISTS = {"bullet": "ul", "number": "ol"}
+_FENCE = re.compile(r"[ \t]*```")
+_STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
+_CODE = re.compile(r"`([^`\n]+)`")
+
+
+def answer_html(answer: Answer, texts: Texts) -> str:
+    """Draw a finished answer."""
+    if answer.abstained:
+        return _abstention_html(answer, texts)
+    parts = [
+        '<div class="fn-answer">',
+        *_blocks(answer.text, answer.claims, texts),
+        "</div>",
+        _legend(answer.claims, texts),
+    ]
+    if answer.unresolved:
+        markers = " ".join(answer.unresolved)
+        parts.append(f'<p class="fn-note" role="note">{escape(texts.unresolved.format(markers=markers))}</p>')
+    parts.append(_sources(answer, texts))
+    return "".join(parts)
+
+
+def plain_html(text: str, *, css_class: str = "fn-answer") -> str:
+    """Draw text that has not been checked: markers are shown, none can be clicked."""
+    return f'<div class="{css_class}">{"".join(_blocks(text, (), None))}</div>'
+
+
+def citation_label(citation: Citation, texts: Texts) -> str:
+    """Give the label that a screen reader says: "Source 2: title, page 14, supported"."""
+    return texts.source.format(
+        marker=citation.marker,
+        place=texts.place(citation.title, citation.page),
+        status=texts.statuses[citation.status],
+    )
+
+
+def cited(answer: Answer) -> list[tuple[int, Citation]]:
+    """List the citations by marker, each with the index of the first claim that uses it best."""
+    order: dict[Status, int] = {"supported": 0, "partial": 1, "unsupported": 2}
+    best: dict[int, tuple[int, Citation]] = {}
+    for index, claim in enumerate(answer.claims):
+        for citation in claim.citations:
+            known = best.get(citation.marker)
+            if known is None or order[citation.status] < order[known[1].status]:
+                best[citation.marker] = (index, citation)
+    return [best[marker] for marker in sorted(best)]
+
+
+def not_cited(answer: Answer) -> list[Hit]:
+    """List the hits none of whose words are cited, best first."""
+    citations = [citation for claim in answer.claims for citation in claim.citations]
+    return [
+        hit
+        for hit in answer.retrieval.hits
+        if not any(c.document_id == hit.chunk.document_id and c.span.overlaps(hit.chunk.span) for c in citations)
+    ]
+
+
+def _abstention_html(answer: Answer, texts: Texts) -> str:
+    reason = texts.reason_in_words(answer.reason)
+    parts = [
+        f'<div class="fn-abstained" role="note"><strong>{escape(texts.abstained)}</strong>'
+        f"<p>{escape(answer.text)}</p>"
+        f'<p class="fn-small">{escape(reason)}</p></div>'
+    ]
+    if answer.retrieval.hits:
+        parts.append(_hit_list(answer.retrieval.hits[:3], texts.nearest_evidence, texts, is_open=True))
+    return "".join(parts)
+
+
+def _sources(answer: Answer, texts: Texts) -> str:
+    rows = "".join(
+        f'<li><button type="button" class="fn-card fn-{citation.status}" data-open="c:{index}:{citation.marker}"'
+        f' aria-label="{escape(citation_label(citation, texts))}">'
+        f'<span class="fn-number">{citation.marker}</span><span class="fn-card-text">'
+        f'<span class="fn-card-title">{escape(texts.place(citation.title, citation.page))}</span>'
+        f"{_status(citation.status, texts)}"
+        f'<span class="fn-card-quote">“{escape(shorten(citation.quote, 240))}”</span></span></button></li>'
+        for index, citation in cited(answer)
+    )
+    parts = []
+    if rows:
+        parts.append(f'<h4 class="fn-heading">{escape(texts.cited_sources)}</h4><ul class="fn-cards">{rows}</ul>')
+    if others := not_cited(answer):
+        parts.append(_hit_list(others, texts.retrieved_only, texts, is_open=False))
+    return "".join(parts)
+
+
+def _hit_list(hits: Sequence[Hit], heading: str, texts: Texts, *, is_open: bool) -> str:
+    rows = []
+    for hit in hits:
+        place = texts.place(hit.title, hit.chunk.page)
+        label = texts.retrieved_passage.format(rank=hit.rank, place=place)
+        rows.append(
+            f'<li><button type="button" class="fn-card fn-retrieved" data-open="h:{hit.rank}"'
+            f' aria-label="{escape(label)}">'
+            f'<span class="fn-card-text"><span class="fn-card-title">{escape(place)}</span>'
+            f'<span class="fn-card-quote">{escape(shorten(hit.chunk.text, 200))}</span></span></button></li>'
+        )
+    opened = " open" if is_open else ""
+    return (
+        f'<details class="fn-more"{opened}><summary>{escape(heading)} ({len(rows)})</summary>'
+        f'<ul class="fn-cards">{"".join(rows)}</ul></details>'
+    )
+
+
+def _legend(claims: Sequence[Claim], texts: Texts) -> str:
+    counts = {status: sum(claim.status == status for claim in claims) for status in STATUS_SIGNS}
+    items = "".join(
+        f'<li class="fn-{status}{"" if counts[status] else " fn-zero"}"'
+        f' title="{escape(texts.status_meanings[status])}">'
+        f"{STATUS_SIGNS[status]} {escape(texts.statuses[status])} <b>{counts[status]}</b></li>"
+        for status in STATUS_SIGNS
+    )
+    return f'<div class="fn-legend"><span>{escape(texts.legend)}</span><ul>{items}</ul></div>'
+
+
+def _status(status: Status, texts: Texts) -> str:
+    return f'<span class="fn-status fn-{status}">{STATUS_SIGNS[status]} {escape(texts.statuses[status])}</span>'
+
+
+def _blocks(text: str, claims: Sequence[Claim], texts: Texts | None) -> Iterator[str]:
+    """Draw the little Markdown that models write: paragraphs, lists, headings, code; nothing that loads or links."""
+    position, open_list, fenced = 0, "", False
+    for line in text.splitlines(keepends=True):
+        start, end = position, position + len(line.rstrip())
+        position += len(line)
+        is_fence = _FENCE.match(line) is not None
+        if is_fence or fenced:
+            yield _close(open_list)
+            open_list = ""
+            yield escape(line) if not is_fence else "</code></pre>" if fenced else "<pre><code>"
+            fenced = fenced != is_fence
+            continue
+        kind, n_mark = _line_kind(line)
+        inside = "".join(_inline(text, start + n_mark, end, claims, texts))
+        if not inside:
+            continue
+        wanted = _LISTS.get(kind, "")
+        if wanted != open_list:
+            yield _close(open_list) + (f"<{wanted}>" if wanted else "")
+            open_list = wanted
+        number = f' value="{int(line[:n_mark].strip(_AROUND_NUMBER))}"' if kind == "number" else ""
+        yield f"<{_TAGS[kind]}{number}>{inside}</{_TAGS[kind]}>"
+    yield _close(open_list)
+    yield "</code></pre>" if fenced else ""
+
+
+def _line_kind(line: str) -> tuple[str, int]:
+    """Tell what a line is, and how many characters say so."""
+    for kind, pattern in _LINE_KINDS:
+        if match := pattern.match(line):
+            return kind, min(match.end(), len(line.rstrip()))
+    return "paragraph", 0
+
+
+def _close(tag: str) -> str:
+    return f"</{tag}>" if tag else ""
+
+
+def _inline(text: str, start: int, end: int, claims: Sequence[Claim], texts: Texts | None) -> Iterator[str]:
+    """Draw `text[start:end]`, each claim in it by its status."""
+    position = start
+    for index, claim in enumerate(claims):
+        left, right = max(position, claim.span.start), min(end, claim.span.end)
+        if left >= right:
+            continue
+        yield _marked(text[position:left], None, 0, None)
+        yield f'<span class="fn-claim fn-{claim.status}">{_marked(text[left:right], claim, index, texts)}</span>'
+        if texts is not None and right == claim.span.end and claim.status != "supported":
+            flag = texts.flag_unsupported if claim.status == "unsupported" else texts.flag_partial
+            yield f' <span class="fn-flag fn-{claim.status}">{STATUS_SIGNS[claim.status]} {escape(flag)}</span> '
+        position = right
+    yield _marked(text[position:end], None, 0, None)
+
+
+def _marked(text: str, claim: Claim | None, index: int, texts: Texts | None) -> str:
+    """Escape text, with its markers as buttons where they are citations of `claim`."""
+    citations = {citation.marker: citation for citation in claim.citations} if claim else {}
+    parts, position = [], 0
+    for match in _MARKER.finditer(text):
+        parts.append(_emphasised(text[position : match.start()]))
+        citation = citations.get(int(match[1]))
+        if citation is None or texts is None:
+            shown = f'<sup class="fn-marker-plain">{match[1]}</sup>' if claim is None else escape(match[0])
+            parts.append(shown)
+        else:
+            parts.append(_marker_button(citation, index, texts))
+        position = match.end()
+    parts.append(_emphasised(text[position:]))
+    return "".join(parts)
+
+
+def _marker_button(citation: Citation, index: int, texts: Texts) -> str:
+    label = citation_label(citation, texts)
+    return (
+        f'<button type="button" class="fn-marker fn-{citation.status}" data-open="c:{index}:{citation.marker}"'
+        f' aria-label="{escape(label)}" data-tip-title="{escape(label)}"'
+        f' data-tip-quote="{escape(shorten(citation.quote, 320))}">{citation.marker}</button>'
+    )
+
+
+def _emphasised(text: str) -> str:
+    return _CODE.sub(r"<code>\1</code>", _STRONG.sub(r"<strong>\1</strong>", escape(text)))

@@ -1,0 +1,79 @@
+"""Draws the chat: the conversation, the panel beside it, the question box and its Stop."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from app.engine import Engine
+from app.page_parts.answer_run import AnswerRun
+from app.page_parts.answer_view import draw_turn, follow_turn
+from app.page_parts.citation_view import draw_panel
+from app.page_parts.session import VIEW_KEY, Turn, history, session
+from app.page_parts.texts import Texts
+
+SAMPLES = "samples"
+_LONGEST_QUESTION = 4000
+
+
+def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
+    """Draw the chat with a knowledge base. `languages` has the page's own first."""
+    texts = languages[0]
+    state = session()
+    turns = state.turns(kb)
+    typed = st.chat_input(texts.ask_placeholder, key=f"question_{kb}", submit_mode="stop", max_chars=_LONGEST_QUESTION)
+    if typed and typed.strip():
+        ask(engine, kb, typed.strip())
+    with st.container(horizontal=True, key="fn_row", gap="medium", vertical_alignment="top"):
+        chat = st.container(key="fn_chat")
+        if state.open_source is not None:
+            with st.container(key="fn_panel", border=True):
+                draw_panel(engine, kb, state.open_source, texts)
+    with chat:
+        if not turns:
+            _draw_welcome(engine, kb, languages)
+        for turn in turns:
+            if turn.is_open:
+                follow_turn(turn, texts, has_native_stop=bool(typed))
+            elif draw_turn(turn, texts):
+                ask(engine, kb, turn.question, instead_of=turn)
+                st.rerun()
+
+
+def ask(engine: Engine, kb: str, question: str, *, instead_of: Turn | None = None) -> None:
+    """Begin to answer a question, as the conversation's next turn. A question still at work is stopped."""
+    state = session()
+    turns = state.turns(kb)
+    for turn in turns:
+        turn.run.stop()
+    if instead_of is not None:
+        turns.remove(instead_of)
+    said = history(turns)
+    run = AnswerRun(partial(engine.ask, kb, question, history=said))
+    state.n_turns += 1
+    turns.append(Turn(state.n_turns, question, run))
+
+
+def _show_documents() -> None:
+    st.session_state[VIEW_KEY] = "documents"
+
+
+def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
+    texts = languages[0]
+    if kb not in engine.knowledge_bases() or not engine.documents(kb):
+        nothing = texts.empty_knowledge_base if kb in engine.knowledge_bases() else texts.no_knowledge_base
+        st.html(f'<div class="fn-welcome"><h2>{texts.welcome}</h2><p>{nothing}</p></div>')
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.button(texts.go_to_documents, key="go_to_documents", type="primary", on_click=_show_documents)
+        return
+    st.html(f'<div class="fn-welcome"><h2>{texts.welcome}</h2><p>{texts.welcome_hint}</p></div>')
+    if kb != SAMPLES:
+        return
+    st.html(f'<p class="fn-small fn-centred">{texts.samples_hint}</p>')
+    columns = st.columns(len(languages))
+    for column, language in zip(columns, languages, strict=True):
+        for number, question in enumerate(language.sample_questions):
+            key = f"sample_{language.code}_{number}"
+            if column.button(question, key=key, width="stretch", wrap=True):
+                ask(engine, kb, question)
+                st.rerun()

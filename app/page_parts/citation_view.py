@@ -1,0 +1,140 @@
+"""Draws the side panel: a source's page with the quote boxed, or its text with the quote marked."""
+
+import base64
+from html import escape
+from pathlib import Path, PurePath
+
+import streamlit as st
+
+from app.engine import Engine
+from app.page_parts.answer_html import STATUS_SIGNS, citation_label
+from app.page_parts.escaping import plain
+from app.page_parts.excerpt import cut_excerpt, locate, shorten
+from app.page_parts.session import OpenSource, session
+from app.page_parts.sources import source_file
+from app.page_parts.texts import Texts
+from ingest.document import Document, Span
+from ingest.errors import KnowledgeBaseError, SourceError
+from ingest.page_image import PageImage, page_image
+
+# The component places HTML that is escaped below, and scrolls to what is marked in it.
+_source_component = st.components.v2.component(
+    "footnote_source",
+    html='<div class="fn-root"></div>',
+    js=Path(__file__).with_name("source.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def draw_panel(engine: Engine, kb: str, opened: OpenSource, texts: Texts) -> None:
+    """Draw the panel of an open source, with a button that closes it."""
+    _draw_head(opened, texts)
+    try:
+        document = engine.document(kb, opened.document_id)
+    except KnowledgeBaseError:
+        _draw_quote(opened, texts)
+        st.warning(texts.document_gone, icon=":material/delete:")
+        return
+    _draw_quote(opened, texts)
+    span = locate(document.text, opened.span, opened.quote)
+    if document.text[opened.span.start : opened.span.end] != opened.quote:
+        st.warning(texts.document_changed, icon=":material/edit_document:")
+    path = source_file(engine.settings, document.source)
+    page = opened.page if span is None else document.page_at(span.start)
+    if path is None:
+        st.caption(texts.file_gone)
+    if path is None or page is None or not _draw_page(document, page, span, opened, texts):
+        _draw_text(document, span, opened, texts)
+    if path is not None:
+        _draw_download(path, texts)
+
+
+def _draw_head(opened: OpenSource, texts: Texts) -> None:
+    citation = opened.citation
+    heading = texts.panel_source.format(marker=citation.marker) if citation else texts.panel_passage
+    label = citation_label(citation, texts) if citation else heading
+    status = ""
+    if citation:
+        sign = STATUS_SIGNS[citation.status]
+        status = f'<span class="fn-status fn-{citation.status}">{sign} {escape(texts.statuses[citation.status])}</span>'
+    with st.container(horizontal=True, vertical_alignment="center", key="fn_panel_head"):
+        st.html(f'<h3 class="fn-panel-title" aria-label="{escape(label)}">{escape(heading)} {status}</h3>')
+        if st.button(texts.close, key="close_panel", icon=":material/close:", type="tertiary"):
+            session().open_source = None
+            st.rerun()
+    place = escape(texts.place(opened.title, opened.page))
+    name = PurePath(opened.source).name
+    st.html(f'<div class="fn-place"><b>{place}</b><br><span class="fn-small">{escape(name)}</span></div>')
+
+
+def _draw_quote(opened: OpenSource, texts: Texts) -> None:
+    if opened.citation is None:
+        return
+    claim = f'<p class="fn-small">{escape(texts.for_claim)}: {escape(shorten(opened.claim, 300))}</p>'
+    quote = f'<blockquote class="fn-quote" data-testid="fn-quote">{escape(opened.quote)}</blockquote>'
+    st.html(f'<div class="fn-quoted"><span class="fn-small">{escape(texts.quote)}</span>{quote}{claim}</div>')
+
+
+def _draw_page(document: Document, page: int, span: Span | None, opened: OpenSource, texts: Texts) -> bool:
+    """Draw the page with the quote marked; tell whether its picture could be made."""
+    spans = [span] if span is not None else []
+    try:
+        picture = page_image(document, page, spans)
+        # A passage that is not cited must not look like a checked quote: its page stays unmarked, and gets an outline.
+        shown = picture if opened.citation else page_image(document, page, [])
+    except SourceError as error:
+        st.warning(plain(str(error)), icon=":material/image_not_supported:")
+        return False
+    if not picture.boxes:
+        st.warning(texts.not_located, icon=":material/location_off:")
+    label = texts.picture_of_page.format(page=page, title=document.title)
+    html = page_html(shown.png, picture, label, quoted=opened.citation is not None)
+    footer = texts.page_of.format(page=page, pages=len(document.pages))
+    _show(f'{html}<p class="fn-small">{escape(footer)} · {escape(texts.zoom)}</p>', opened)
+    return True
+
+
+def page_html(png: bytes, picture: PageImage, label: str, *, quoted: bool) -> str:
+    """Give a page's picture with boxes over it."""
+    kind = "fn-box-quote" if quoted else "fn-box-passage"
+    across, down = 100 / picture.width, 100 / picture.height
+    boxes = "".join(
+        f'<span class="fn-box {kind}" style="left:{left * across:.3f}%;top:{top * down:.3f}%;'
+        f'width:{(right - left) * across:.3f}%;height:{(bottom - top) * down:.3f}%"></span>'
+        for left, top, right, bottom in picture.boxes
+    )
+    data = base64.b64encode(png).decode("ascii")
+    image = f'<img src="data:image/png;base64,{data}" alt="{escape(label)}">'
+    return f'<div class="fn-page" tabindex="0"><div class="fn-sheet">{image}{boxes}</div></div>'
+
+
+def excerpt_html(document: Document, span: Span | None, *, quoted: bool) -> str:
+    """Give the stored text around a span with it marked; the document's beginning, unmarked, where there is none."""
+    excerpt = cut_excerpt(document.text, span if span is not None else Span(0, 0))
+    kind = "fn-mark-quote" if quoted else "fn-mark-passage"
+    mark = f'<mark class="{kind}">{escape(excerpt.quote)}</mark>' if excerpt.quote else ""
+    before = f"{'… ' if excerpt.cut_before else ''}{escape(excerpt.before)}"
+    after = f"{escape(excerpt.after)}{' …' if excerpt.cut_after else ''}"
+    return f'<div class="fn-excerpt" tabindex="0">{before}{mark}{after}</div>'
+
+
+def _draw_text(document: Document, span: Span | None, opened: OpenSource, texts: Texts) -> None:
+    if span is None:
+        st.warning(texts.not_located, icon=":material/location_off:")
+    html = excerpt_html(document, span, quoted=opened.citation is not None)
+    _show(f'<span class="fn-small">{escape(texts.in_document)}</span>{html}', opened)
+
+
+def _show(html: str, opened: OpenSource) -> None:
+    _source_component(key=f"source_{opened.turn}_{opened.target}", data={"html": html})
+
+
+def _draw_download(path: Path, texts: Texts) -> None:
+    st.download_button(
+        texts.download,
+        data=path.read_bytes,
+        file_name=path.name,
+        icon=":material/download:",
+        key="download_source",
+        on_click="ignore",
+    )

@@ -1,0 +1,167 @@
+"""Draws the documents of a knowledge base: adding, listing, deleting."""
+
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path, PurePath
+
+import streamlit as st
+
+from app.engine import Engine
+from app.page_parts.escaping import plain
+from app.page_parts.knowledge_bases_view import draw_management
+from app.page_parts.session import session
+from app.page_parts.sources import delete_upload, is_upload, save_uploads, uploads_folder
+from app.page_parts.texts import Texts
+from ingest.catalog import DocumentInfo
+from ingest.errors import FootnoteError
+from ingest.pipeline import IngestReport, Progress
+
+_PAGE_LENGTH = 25
+
+
+def draw_documents(engine: Engine, kb: str, texts: Texts) -> None:
+    """Draw the documents of a knowledge base."""
+    state = session()
+    if state.notice:
+        st.success(plain(state.notice), icon=":material/check:")
+        state.notice = ""
+    with st.container(key="fn_documents"):
+        _draw_adding(engine, kb, texts)
+        if state.report is not None:
+            _draw_report(state.report, texts)
+        documents = engine.documents(kb) if kb in engine.knowledge_bases() else []
+        n_chunks = sum(document.n_chunks for document in documents)
+        summary = texts.documents_summary.format(documents=len(documents), chunks=n_chunks)
+        st.html(f'<h3 class="fn-title">{escape(kb)}</h3><p class="fn-small" data-testid="fn-summary">{summary}</p>')
+        _draw_list(engine, kb, documents, texts)
+        draw_management(engine, kb, len(documents), texts)
+
+
+def _draw_adding(engine: Engine, kb: str, texts: Texts) -> None:
+    state = session()
+    files = st.file_uploader(
+        texts.upload, accept_multiple_files=True, key=f"upload_{kb}_{state.n_uploads}", help=texts.upload_hint
+    )
+    if files:
+        uploads = [(file.name, file.getvalue()) for file in files]
+        folder = uploads_folder(engine.settings, kb)
+        if _ingest(engine, kb, lambda: save_uploads(folder, uploads), texts):
+            state.n_uploads += 1  # a fresh, empty uploader
+            st.rerun()
+    with st.expander(texts.server_folder, icon=":material/folder_open:"), st.form("server_folder", border=False):
+        given = st.text_input(texts.server_folder, help=texts.server_folder_hint, label_visibility="collapsed")
+        if st.form_submit_button(texts.ingest) and given.strip():
+            path = Path(given.strip()).expanduser()
+            if not path.is_absolute() or not path.exists():
+                st.error(plain(texts.server_folder_missing.format(path=given.strip())))
+            elif _ingest(engine, kb, lambda: [path], texts):
+                st.rerun()
+
+
+def _ingest(engine: Engine, kb: str, paths: Callable[[], Sequence[Path]], texts: Texts) -> bool:
+    """Take files in with a progress bar and remember the report; tell whether it worked."""
+    bar = st.progress(0.0, texts.working)
+
+    def show(progress: Progress) -> None:
+        share = progress.n_done / progress.n_files if progress.n_files else 1.0
+        name = plain(PurePath(progress.source).name)
+        done = min(progress.n_done + 1, progress.n_files)
+        counts = {"done": done, "files": progress.n_files, "embedded": progress.n_embedded}
+        bar.progress(share, texts.ingesting.format(source=name, **counts))
+
+    try:
+        session().report = engine.ingest(kb, paths(), on_progress=show)
+    except FootnoteError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return False
+    finally:
+        bar.empty()
+    return True
+
+
+def _draw_report(report: IngestReport, texts: Texts) -> None:
+    counts = {
+        texts.added: report.added,
+        texts.updated: report.updated,
+        texts.unchanged: report.unchanged,
+        texts.removed: report.removed,
+    }
+    summary = ", ".join(f"{len(sources)} {name}" for name, sources in counts.items() if sources) or texts.nothing_to_do
+    done = texts.ingest_done.format(seconds=f"{report.seconds:.1f}")
+    lines = [f"**{plain(summary)}** · {texts.chunks_written.format(chunks=report.chunks)} · {done}"]
+    for name, failures in ((texts.failures, report.failed), (texts.skipped, report.skipped)):
+        lines += [f"- {name}: {plain(failure.reason)}" for failure in failures]
+    draw = st.warning if report.failed or report.skipped else st.success
+    with st.container(key="fn_report"):
+        draw("\n".join([lines[0], "", *lines[1:]]))
+        if st.button(texts.dismiss, key="dismiss_report", type="tertiary"):
+            session().report = None
+            st.rerun()
+
+
+def _draw_list(engine: Engine, kb: str, documents: Sequence[DocumentInfo], texts: Texts) -> None:
+    if not documents:
+        st.info(texts.no_documents, icon=":material/upload_file:")
+        return
+    wanted = ""
+    if len(documents) > 8:
+        wanted = st.text_input(texts.search_documents, key=f"find_{kb}", icon=":material/search:").strip().casefold()
+    found = [d for d in documents if wanted in f"{d.title}\n{PurePath(d.source).name}".casefold()]
+    if not found:
+        st.info(texts.no_match)
+    n_pages = -(-len(found) // _PAGE_LENGTH)
+    page = 1
+    if n_pages > 1:
+        page = int(st.number_input(texts.page_number, 1, n_pages, key=f"list_page_{kb}", width=160))
+    for document in found[(page - 1) * _PAGE_LENGTH : page * _PAGE_LENGTH]:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"fn_document_{document.id}"):
+            st.html(_document_html(document, texts))
+            if st.button(
+                texts.delete,
+                key=f"delete_{document.id}",
+                help=f"{texts.delete}: {plain(document.title)}",
+                icon=":material/delete:",
+                type="tertiary",
+            ):
+                _draw_delete_dialog(engine, kb, document, texts)
+
+
+def _document_html(document: DocumentInfo, texts: Texts) -> str:
+    name = PurePath(document.source).name
+    kind = PurePath(name).suffix.lstrip(".").upper()
+    facts = [
+        kind,
+        texts.n_pages.format(n=document.n_pages) if document.n_pages else "",
+        texts.n_chunks.format(n=document.n_chunks),
+        texts.languages.get(document.language, document.language),
+    ]
+    meta = " · ".join(escape(fact) for fact in facts if fact)
+    return (
+        f'<div class="fn-document"><b>{escape(document.title)}</b>'
+        f'<span class="fn-small" title="{escape(document.source)}">{escape(name)}</span>'
+        f'<span class="fn-small">{meta}</span></div>'
+    )
+
+
+def _draw_delete_dialog(engine: Engine, kb: str, document: DocumentInfo, texts: Texts) -> None:
+    uploaded = is_upload(engine.settings, kb, document.source)
+    hint = texts.delete_upload_hint if uploaded else texts.delete_document_hint
+
+    @st.dialog(texts.delete_document)
+    def confirm() -> None:
+        st.markdown(plain(hint.format(title=document.title)))
+        with st.container(horizontal=True):
+            if st.button(texts.delete, key="confirm_delete", type="primary"):
+                try:
+                    engine.delete_document(kb, document.id)
+                except FootnoteError as error:
+                    st.error(plain(str(error)))
+                    return
+                delete_upload(engine.settings, kb, document.source)
+                session().notice = texts.deleted_document.format(title=document.title)
+                session().report = None
+                st.rerun()
+            if st.button(texts.cancel, key="cancel_delete"):
+                st.rerun()
+
+    confirm()

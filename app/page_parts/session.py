@@ -1,0 +1,145 @@
+"""What the page remembers of one user: conversations, the open source, the last report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from app.page_parts.answer_run import AnswerRun
+from generation.answer import Answer, Citation
+from generation.llm import Message
+from ingest.document import Span
+from ingest.pipeline import IngestReport
+from retrieval.retrieval import Hit
+
+KB_KEY = "knowledge_base"
+VIEW_KEY = "view"
+LANGUAGE_KEY = "language"
+_KEY = "footnote"
+
+
+@dataclass(slots=True)
+class Turn:
+    """A question and what became of it: an answer, an error, or a beginning that was stopped."""
+
+    number: int
+    question: str
+    run: AnswerRun
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the answer is still being written."""
+        return not self.run.is_over
+
+    @property
+    def answer(self) -> Answer | None:
+        """The finished answer, None where there is none."""
+        return None if self.run.stopped else self.run.answer
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """What the side panel shows: a citation of a claim, or a hit that was not cited."""
+
+    turn: int
+    target: str
+    document_id: str
+    source: str
+    title: str
+    page: int | None
+    span: Span
+    quote: str
+    citation: Citation | None = None
+    claim: str = ""
+
+
+@dataclass(slots=True)
+class Session:
+    """One user's state. `conversations` are by knowledge base."""
+
+    conversations: dict[str, list[Turn]] = field(default_factory=dict)
+    open_source: OpenSource | None = None
+    report: IngestReport | None = None
+    notice: str = ""
+    go_to: str | None = None
+    n_uploads: int = 0
+    n_turns: int = 0
+
+    def turns(self, kb: str) -> list[Turn]:
+        """Give the conversation with a knowledge base."""
+        return self.conversations.setdefault(kb, [])
+
+    def forget(self, kb: str) -> None:
+        """Start a new conversation, stopping the answer that is being written."""
+        for turn in self.conversations.pop(kb, []):
+            turn.run.stop()
+        self.close_source()
+
+    def close_source(self) -> None:
+        """Close the side panel."""
+        self.open_source = None
+
+
+def session() -> Session:
+    """Give this user's state."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Session()
+    state: Session = st.session_state[_KEY]
+    return state
+
+
+def history(turns: Sequence[Turn]) -> list[Message]:
+    """Give what was said before, for follow-up questions: the turns that have an answer."""
+    messages: list[Message] = []
+    for turn in turns:
+        if turn.answer is not None:
+            messages += [Message("user", turn.question), Message("assistant", turn.answer.text)]
+    return messages
+
+
+def opened(turn: Turn, target: str) -> OpenSource | None:
+    """Give what a click on `target` opens: "c:CLAIM:MARKER" a citation, "h:RANK" a hit; None when there is none."""
+    answer = turn.answer
+    if answer is None:
+        return None
+    kind, *numbers = target.split(":")
+    if not numbers or not all(number.isdecimal() for number in numbers):
+        return None
+    if kind == "c" and len(numbers) == 2 and int(numbers[0]) < len(answer.claims):
+        claim = answer.claims[int(numbers[0])]
+        for citation in claim.citations:
+            if citation.marker == int(numbers[1]):
+                return _opened_citation(turn, target, citation, claim.text)
+    if kind == "h":
+        for hit in answer.retrieval.hits:
+            if hit.rank == int(numbers[0]):
+                return _opened_hit(turn, target, hit)
+    return None
+
+
+def _opened_citation(turn: Turn, target: str, citation: Citation, claim: str) -> OpenSource:
+    return OpenSource(
+        turn=turn.number,
+        target=target,
+        document_id=citation.document_id,
+        source=citation.source,
+        title=citation.title,
+        page=citation.page,
+        span=citation.span,
+        quote=citation.quote,
+        citation=citation,
+        claim=claim,
+    )
+
+
+def _opened_hit(turn: Turn, target: str, hit: Hit) -> OpenSource:
+    return OpenSource(
+        turn=turn.number,
+        target=target,
+        document_id=hit.chunk.document_id,
+        source=hit.source,
+        title=hit.title,
+        page=hit.chunk.page,
+        span=hit.chunk.span,
+        quote=hit.chunk.text,
+    )

@@ -1,0 +1,147 @@
+"""What the page says, as one value a language. Knows nothing of Streamlit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from generation.answer import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Every word of the page in one language. Braces are filled in with `str.format`."""
+
+    code: str
+    tagline: str
+    # header
+    language: str
+    knowledge_base: str
+    view: str
+    chat: str
+    documents: str
+    new_conversation: str
+    # chat
+    ask_placeholder: str
+    welcome: str
+    welcome_hint: str
+    samples_hint: str
+    no_knowledge_base: str
+    empty_knowledge_base: str
+    go_to_documents: str
+    working: str
+    waiting_hint: str
+    stop: str
+    stopped: str
+    ask_again: str
+    failed: str
+    model_problem: str
+    # answers
+    statuses: Mapping[Status, str]
+    status_meanings: Mapping[Status, str]
+    legend: str
+    flag_unsupported: str
+    flag_partial: str
+    cited_sources: str
+    retrieved_only: str
+    retrieved_passage: str
+    nearest_evidence: str
+    abstained: str
+    reasons: Mapping[str, str]
+    unresolved: str
+    source: str
+    page: str
+    answered_by: str
+    # citation panel
+    panel_source: str
+    panel_passage: str
+    close: str
+    quote: str
+    passage: str
+    for_claim: str
+    page_of: str
+    zoom: str
+    picture_of_page: str
+    in_document: str
+    not_located: str
+    document_changed: str
+    document_gone: str
+    file_gone: str
+    download: str
+    # why these passages
+    why: str
+    why_asked: str
+    why_searched: str
+    why_rank: str
+    why_passage: str
+    why_score: str
+    why_terms: str
+    why_dropped: str
+    why_stage: str
+    why_reason: str
+    why_timings: str
+    why_evidence: str
+    why_generation: str
+    why_stages: str
+    why_more: str
+    why_cell: str
+    none: str
+    # documents
+    documents_summary: str
+    upload: str
+    upload_hint: str
+    server_folder: str
+    server_folder_hint: str
+    server_folder_missing: str
+    ingest: str
+    ingesting: str
+    ingest_done: str
+    added: str
+    updated: str
+    unchanged: str
+    removed: str
+    failures: str
+    skipped: str
+    chunks_written: str
+    nothing_to_do: str
+    dismiss: str
+    search_documents: str
+    no_match: str
+    no_documents: str
+    n_pages: str
+    n_chunks: str
+    languages: Mapping[str, str]
+    page_number: str
+    delete: str
+    delete_document: str
+    delete_document_hint: str
+    delete_upload_hint: str
+    deleted_document: str
+    cancel: str
+    add_documents: str
+    manage: str
+    create_kb: str
+    create_kb_hint: str
+    create: str
+    created_kb: str
+    kb_exists: str
+    delete_kb: str
+    delete_kb_hint: str
+    deleted_kb: str
+    # sample questions of the knowledge base `samples`
+    sample_questions: tuple[str, ...]
+
+    def place(self, title: str, page: int | None) -> str:
+        """Name a place: the title and, where there are pages, the page."""
+        comma = "，" if self.code == "zh" else ", "
+        return title if page is None else f"{title}{comma}{self.page.format(page=page)}"
+
+    def reason_in_words(self, reason: str) -> str:
+        """Give an abstention's reason in this language, or as it came where it has no translation."""
+        return self.reasons.get(reason, reason)
+
+
+def language_of(setting: str, locale: str | None) -> str:
+    """Choose the page's language: the setting, else the browser's, else English."""
+    for wanted in (setting, locale or ""):
+        if wanted:
+            return "zh" if wanted.lower().startswith("zh") else "en"
+    return "en"
