@@ -37,10 +37,18 @@ _ABOUT_ZH = re.compile("资料|段落|文档|文中|文章|原文|信息|问题|
 
 @dataclass(frozen=True, slots=True)
 class AbstainConfig:
-    """Floors under which no model is asked. Low on purpose: a wrong refusal here can't be repaired later."""
+    """When not to answer. Floors are low on purpose: a wrong refusal can't be repaired later.
 
+    "Fit" is `generation.fit.question_fit`: the share of what the question asks about that a passage speaks of.
+    """
+
+    # The retrieval's own figures; 0 switches a floor off.
     least_lexical_coverage: float = 0.0
     least_dense_best: float = 0.0
+    # Below, on the best passage, the model is asked strictly; always so in these languages. There is no floor below
+    # which it isn't asked at all: "How much time off do I get?" shares no word with "25 days of annual leave".
+    sure_fit: float = 0.6
+    always_strict: tuple[PromptLanguage, ...] = ("zh",)
 
 
 def reason_before(retrieval: Retrieval, config: AbstainConfig) -> str:

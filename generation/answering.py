@@ -11,11 +11,12 @@ from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, reason_be
 from generation.answer import Answer, Citation, Claim
 from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
+from generation.fit import question_fit
 from generation.llm import LLM, Message, Prompt, SamplingConfig
-from generation.prompts import PromptLimits, build_prompt, prompt_language
-from generation.support import SupportConfig, check_support
+from generation.prompts import PromptLimits, build_prompt, choose_passages, prompt_language
+from generation.support import SupportConfig, check_support, is_foreign
 from ingest.document import Span
-from retrieval.retrieval import Retrieval
+from retrieval.retrieval import Hit, Retrieval
 
 PageOf = Callable[[str, int], int | None]
 Clock = Callable[[], float]
@@ -76,21 +77,22 @@ def stream_answer(
     """
     started = clock()
     asked = question or retrieval.question
-    if reason := reason_before(retrieval, config.abstain):
-        prompt = Prompt((), asked)
-        answer = _abstained(retrieval, llm, prompt, "", reason, {"total": clock() - started})
+    limits = _limits(llm, config, asked)
+    language = prompt_language(asked)
+    passages, dropped = choose_passages(retrieval.hits, language, limits, llm.count_tokens)
+    retrieval = replace(retrieval, dropped=(*retrieval.dropped, *dropped))
+    index = EvidenceIndex(passages, asked, config.citing)
+    best_fit = max((fit for hit in passages if (fit := _fit(asked, hit, index)) is not None), default=None)
+    reason = reason_before(retrieval, config.abstain)
+    if reason:
+        answer = _abstained(retrieval, llm, Prompt((), asked, passages), "", reason, {"total": clock() - started})
         yield answer.text
         yield answer
         return
-    prompt, dropped = build_prompt(
-        asked,
-        retrieval.hits,
-        history=history,
-        limits=_limits(llm, config, asked),
-        count_tokens=llm.count_tokens,
-    )
-    retrieval = replace(retrieval, dropped=(*retrieval.dropped, *dropped))
-    composer = _Composer(prompt, config, page_of, similarity, clock)
+    unsure = best_fit is not None and best_fit < config.abstain.sure_fit
+    strict = unsure or language in config.abstain.always_strict
+    prompt = build_prompt(asked, passages, strict=strict, history=history, limits=limits, count_tokens=llm.count_tokens)
+    composer = _Composer(prompt, index, config, page_of, similarity, clock)
     held = ""
     holding = True
     first_token: float | None = None
@@ -139,7 +141,13 @@ class _Composer:
     """Turn the model's text into the shown text: claims cited as soon as they end, markers numbered by first use."""
 
     def __init__(
-        self, prompt: Prompt, config: AnswerConfig, page_of: PageOf | None, similarity: Similarity | None, clock: Clock
+        self,
+        prompt: Prompt,
+        index: EvidenceIndex,
+        config: AnswerConfig,
+        page_of: PageOf | None,
+        similarity: Similarity | None,
+        clock: Clock,
     ) -> None:
         self.text = ""
         self.completion = ""
@@ -151,7 +159,7 @@ class _Composer:
         self._page_of = page_of
         self._similarity = similarity
         self._clock = clock
-        self._index = EvidenceIndex(prompt.passages, prompt.question, config.citing)
+        self._index = index
         self._stream = ClaimStream()
         self._markers: dict[tuple[str, Span], int] = {}
 
@@ -229,9 +237,15 @@ def _reason_after(composer: _Composer) -> str:
         return "the model wrote nothing"
     if is_refusal(composer.completion):
         return "the model found no answer in the passages"
-    if not any(claim.status != "unsupported" for claim in composer.claims):
+    if not any(claim.citations for claim in composer.claims):
         return "nothing the model wrote is supported by the passages"
     return ""
+
+
+def _fit(question: str, hit: Hit, index: EvidenceIndex) -> float | None:
+    """Give how much a hit speaks of what is asked; None where it is in another language."""
+    text = "\n".join((hit.title, *hit.chunk.headings, hit.chunk.text))
+    return None if is_foreign(question, text) else question_fit(question, text, index.weights)
 
 
 def _abstained(

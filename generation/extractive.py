@@ -45,7 +45,9 @@ class Extractive:
             yield REFUSALS[language]
             return
         enough = self.config.least_share * ranked[0][0]
-        best = [index.sentences[i] for score, i in ranked[: self.config.most_sentences] if score >= enough]
+        fitting = {" ".join(index.sentences[i].text.split()): i for score, i in reversed(ranked) if score >= enough}
+        chosen = [i for _, i in ranked if i in fitting.values()][: self.config.most_sentences]  # equal ones once
+        best = [index.sentences[i] for i in chosen]
         for n, sentence in enumerate(sorted(best, key=lambda s: (s.number, s.span))):
             blank = " " if n and language == "en" else ""
             yield f"{blank}{' '.join(sentence.text.split())}[{sentence.number}]"

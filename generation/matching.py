@@ -86,19 +86,23 @@ class Weights:
         """Give the weight of the terms together."""
         return sum(self[term] for term in sorted(terms))
 
-    def coverage(self, wanted: Collection[str], present: Collection[str]) -> float:
-        """Give the share, 0 to 1, of the wanted weight that is present; related Latin words count half. Empty: 0."""
-        whole = self.total(wanted)
-        if not whole:
-            return 0.0
+    def coverage(
+        self, wanted: Collection[str], present: Collection[str], scale: Mapping[str, float] | None = None
+    ) -> float:
+        """Give the share, 0 to 1, of the wanted weight that is present; related Latin words count half. Empty: 0.
+
+        `scale` multiplies the weights of single terms.
+        """
         heads = _stem_heads(present)
-        held = 0.0
+        held = whole = 0.0
         for term in sorted(wanted):
+            weight = self[term] * (scale.get(term, 1.0) if scale else 1.0)
+            whole += weight
             if term in present:
-                held += self[term]
+                held += weight
             elif _is_word(term) and term[:5] in heads:
-                held += 0.5 * self[term]
-        return held / whole
+                held += 0.5 * weight
+        return held / whole if whole else 0.0
 
 
 def missing(wanted: Collection[str], present: Collection[str]) -> list[str]:

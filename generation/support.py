@@ -9,21 +9,10 @@ from dataclasses import dataclass
 
 from generation.answer import Status
 from generation.matching import Weights, missing, surface_of, terms_of
+from generation.names import unknown_names
 from generation.numbers import Quantity, dates, fold, quantities
 from generation.polarity import contradicts, negations, yes_or_no
 from ingest.language import has_cjk
-
-_WORD = re.compile(r"[^\W_\u3040-\u9fff]+(?:[.'’&/-][^\W_\u3040-\u9fff]+)*")
-_SENTENCE_START = re.compile(r"(?:^|[.!?。！？:：\"“‘(\n]\s*)$")
-# Capitalised for other reasons than being a name.
-_NO_NAMES = frozenset(
-    re.findall(
-        r"\w+",
-        "i mr mrs ms dr prof sir lord lady st the a an yes no ok january february march april may june july august "
-        "september october november december monday tuesday wednesday thursday friday saturday sunday passage english "
-        "chinese ad bc ce bce am pm usd rmb cny eur q",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,36 +161,4 @@ def _wrong_names(claim: str, quoted: str, question: str, context: str) -> list[s
     """Give the names and codes of the claim that neither quote nor question nor surroundings know."""
     if is_foreign(claim, quoted) and not has_cjk(claim):
         return []  # an English answer from Chinese text transliterates names
-    everything = f"{quoted}\n{question}\n{context}"
-    known = surface_of(everything)
-    lowered = everything.lower()
-    return [
-        f"the quote does not mention {name}"
-        for name in names_in(claim)
-        if name.lower() not in lowered and missing(terms_of(name), known) and not _abbreviates(name, everything)
-    ]
-
-
-def names_in(text: str) -> list[str]:
-    """Give capitalised words and codes, as far as their spelling shows that they are names; Latin words in Chinese."""
-    chinese = has_cjk(text)
-    found = []
-    for match in _WORD.finditer(text):
-        word = match.group()
-        if word.lower() in _NO_NAMES or word.isdigit() or len(word) < 2:
-            continue
-        code = any(c.isdigit() for c in word) and any(c.isalpha() for c in word) and not re.match(r"\d+[a-z]+$", word)
-        inner = any(c.isupper() for c in word[1:])
-        starts = bool(_SENTENCE_START.search(text[: match.start()]))
-        if code or inner or (word[0].isupper() and not starts) or (chinese and word.isalpha() and len(word) > 2):
-            found.append(word)
-    return list(dict.fromkeys(found))
-
-
-def _abbreviates(name: str, text: str) -> bool:
-    """Tell whether the name's letters are the initials of words in a row: UN, U.S."""
-    letters = re.sub(r"[^A-Za-z]", "", name)
-    if not 2 <= len(letters) <= 6 or not letters.isupper():
-        return False
-    initials = "".join(word[0] for word in re.findall(r"[A-Za-z]+", text) if word not in ("of", "the", "and", "for"))
-    return letters.lower() in initials.lower()
+    return [f"the quote does not mention {name}" for name in unknown_names(claim, f"{quoted}\n{question}\n{context}")]

@@ -1,0 +1,54 @@
+"""Text in, the names and codes it spells out. Pure; reads capitals and digits, knows no dictionary."""
+
+import re
+
+from generation.matching import missing, surface_of, terms_of
+from ingest.language import has_cjk
+
+_WORD = re.compile(r"[^\W_\u3040-\u9fff]+(?:[.'’&/-][^\W_\u3040-\u9fff]+)*")
+_SENTENCE_START = re.compile(r"(?:^|[.!?。！？:：\"“‘(\n]\s*)$")
+# Capitalised for other reasons than being a name.
+_NO_NAMES = frozenset(
+    re.findall(
+        r"\w+",
+        "i mr mrs ms dr prof sir lord lady st the a an yes no ok january february march april may june july august "
+        "september october november december monday tuesday wednesday thursday friday saturday sunday passage english "
+        "chinese ad bc ce bce am pm usd rmb cny eur q",
+    )
+)
+
+
+def names_in(text: str) -> list[str]:
+    """Give capitalised words and codes, as far as their spelling shows that they are names; Latin words in Chinese."""
+    chinese = has_cjk(text)
+    found = []
+    for match in _WORD.finditer(text):
+        word = match.group()
+        if word.lower() in _NO_NAMES or word.isdigit() or len(word) < 2:
+            continue
+        code = any(c.isdigit() for c in word) and any(c.isalpha() for c in word) and not re.match(r"\d+[a-z]+$", word)
+        inner = any(c.isupper() for c in word[1:])
+        starts = bool(_SENTENCE_START.search(text[: match.start()]))
+        if code or inner or (word[0].isupper() and not starts) or (chinese and word.isalpha() and len(word) > 2):
+            found.append(word)
+    return list(dict.fromkeys(found))
+
+
+def unknown_names(text: str, known: str) -> list[str]:
+    """Give the names of `text` that `known` spells neither so nor in a related form nor as the words of an acronym."""
+    surface = surface_of(known)
+    lowered = known.lower()
+    return [
+        name
+        for name in names_in(text)
+        if name.lower() not in lowered and missing(terms_of(name), surface) and not _abbreviates(name, known)
+    ]
+
+
+def _abbreviates(name: str, text: str) -> bool:
+    """Tell whether the name's letters are the initials of words in a row: UN, U.S."""
+    letters = re.sub(r"[^A-Za-z]", "", name)
+    if not 2 <= len(letters) <= 6 or not letters.isupper():
+        return False
+    initials = "".join(word[0] for word in re.findall(r"[A-Za-z]+", text) if word not in ("of", "the", "and", "for"))
+    return letters.lower() in initials.lower()
