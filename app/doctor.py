@@ -13,7 +13,7 @@ from typing import Literal
 
 from app.model_files import is_intact
 from app.models import EMBEDDED_MODELS, EmbeddedModel, default_models, find_model, has_right_size
-from app.ports import port_problem
+from app.ports import PAGE_PORT, other_port, port_problem
 from app.servers import served_models
 from app.settings import EXTRACTIVE, Settings
 from ingest.errors import FootnoteError
@@ -21,7 +21,6 @@ from ingest.errors import FootnoteError
 State = Literal["ok", "warning", "problem"]
 
 SET_UP_AGAIN = "run: make set-up"
-PAGE_PORT = 8501
 GGUF_MAGIC = b"GGUF"
 # Qwen2.5-Coder-1.5B takes 1.9 GB and the embedder 0.6 GB, beside Python itself.
 MEMORY_BYTES = 4_000_000_000
@@ -201,7 +200,7 @@ def _knowledge_bases(settings: Settings, *, full: bool) -> Iterator[Finding]:
 def _port(port: int) -> Finding:
     problem = port_problem(port)
     if problem:
-        mend = f"if that is not Footnote itself: make run PORT={port + 1}"
+        mend = f"if that is not Footnote itself: make run PORT={other_port(port)}"
         return Finding(f"Port {port}", "warning", f"{problem}, which the page would take", mend)
     return Finding(f"Port {port}", "ok", "free for the page")
 

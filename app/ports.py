@@ -4,6 +4,12 @@ import errno
 import socket
 
 LOOPBACK = "127.0.0.1"
+PAGE_PORT = 8501
+
+
+def other_port(port: int) -> int:
+    """Give a port to try when `port` will not do."""
+    return port + 1 if 1024 <= port < 65535 else PAGE_PORT + 1
 
 
 def port_problem(port: int, host: str = LOOPBACK) -> str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.ports import port_problem
+from app.ports import PAGE_PORT, other_port, port_problem
 from scripts.environment import ROOT, SetUpError, check_disk, ensure_environment, likely_cause, say, uv_settings
 from scripts.vllm_cpu import ensure_vllm
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bootstrap.py", description="Set Footnote up, run it, test it.")
     steps = parser.add_subparsers(dest="step", required=True)
     run_parser = steps.add_parser("run", help="set up, read the samples in, start the page")
-    run_parser.add_argument("--port", type=int, default=8501)
+    run_parser.add_argument("--port", type=int, default=PAGE_PORT)
     steps.add_parser("set-up", help="the environment and the embedded models, nothing else")
     steps.add_parser("test", help="set up and run every check but the slow ones")
     steps.add_parser("test-slow", help="set up and run the slow tests")
@@ -68,7 +68,7 @@ def run_page(port: int) -> int:
     """Set up, read the sample documents in, and become the page's server."""
     problem = port_problem(port)
     if problem:
-        raise SetUpError(f"{problem}; choose another: make run PORT={port + 1}")
+        raise SetUpError(f"{problem}; choose another: make run PORT={other_port(port)}")
     set_up()
     footnote = str(VENV / "bin" / "footnote")
     if call([footnote, "ingest", str(Path("data") / "samples"), "--kb", "samples"]) != 0:

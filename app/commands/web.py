@@ -13,7 +13,7 @@ from types import FrameType
 
 import click
 
-from app.ports import LOOPBACK, port_problem
+from app.ports import LOOPBACK, PAGE_PORT, other_port, port_problem
 from ingest.errors import SettingsError
 
 PAGE = Path(__file__).resolve().parents[1] / "page.py"
@@ -30,14 +30,15 @@ OFFLINE = {
 
 
 @click.command()
-@click.option("--port", type=int, default=8501, show_default=True, help="The port to listen on.")
+@click.option("--port", type=int, default=PAGE_PORT, show_default=True, help="The port to listen on.")
 @click.option("--host", default=LOOPBACK, show_default=True, help="The address to listen on; 0.0.0.0 lets others in.")
 @click.option("--kb", help="The knowledge base that the page opens on.")
 def command(port: int, host: str, kb: str | None) -> None:
     """Start the page in the browser; Ctrl-C stops it."""
     problem = port_problem(port, host)
     if problem:
-        raise SettingsError(f"{problem}; choose another: footnote web --port {port + 1} (make run PORT={port + 1})")
+        other = other_port(port)
+        raise SettingsError(f"{problem}; choose another: footnote web --port {other} (make run PORT={other})")
     environment = {**OFFLINE, **os.environ}
     if kb:
         environment["FOOTNOTE_KB"] = kb
@@ -68,6 +69,7 @@ def streamlit_command(port: int, host: str) -> list[str]:
         "browser.gatherUsageStats": "false",
         "browser.serverAddress": _reachable(host),
         "server.fileWatcherType": "none",
+        "logger.hideWelcomeMessage": "true",
     }
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
     return [sys.executable, "-m", "streamlit", "run", str(PAGE), *arguments]
