@@ -22,6 +22,7 @@ from generation.llama_cpp import LlamaCpp, LlamaCppConfig
 from generation.llm import LLM, Message
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from generation.rewrite import standalone_question
+from generation.translate import translate_question
 from ingest.catalog import DocumentInfo
 from ingest.document import Document
 from ingest.embedder import Embedder, SentenceTransformerEmbedder
@@ -81,15 +82,28 @@ class Engine:
         finally:
             writer.close()
 
-    def search(self, kb: str, question: str, *, history: Sequence[Message] = (), top_k: int | None = None) -> Retrieval:
-        """Find passages; a follow-up is first rewritten to stand alone."""
+    def search(
+        self,
+        kb: str,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        top_k: int | None = None,
+        translated: bool = False,
+    ) -> Retrieval:
+        """Find passages; a follow-up is first rewritten to stand alone.
+
+        `translated` lets the model translate a question that documents in the other language may answer: what `ask`
+        does. Without it no model is needed.
+        """
         query = standalone_question(question, history, self.llm()) if history else question
         config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
-        return search(self.knowledge_base(kb), question, config, query=query)
+        translate = self._translate if translated and not isinstance(self.llm(), Extractive) else None
+        return search(self.knowledge_base(kb), question, config, query=query, translate=translate)
 
     def ask(self, kb: str, question: str, *, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
         """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model."""
-        retrieval = self.search(kb, question, history=history)
+        retrieval = self.search(kb, question, history=history, translated=True)
         yield from stream_answer(
             retrieval,
             self.llm(),
@@ -193,6 +207,9 @@ class Engine:
 
     def _folder(self, kb: str) -> Path:
         return self.settings.kb_folder / kb
+
+    def _translate(self, question: str) -> str | None:
+        return translate_question(question, self.llm())
 
     def _similarity(self, left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float32]:
         """Give the cosines of two lists of texts, shape (len(left), len(right))."""

@@ -81,9 +81,10 @@ def measure(engine: Engine, path: Path, n_sampled: int | None) -> tuple[int, dic
     for question in asked:
         terms = content_terms(question.question) or list(dict.fromkeys(index_terms(question.question)))
         dense, lexical = dense_leg(kb, generation, question.question, 100), lexical_leg(generation, terms, 100)
-        candidates = lookup_candidates(kb, generation, dense, lexical)
+        is_cjk = has_cjk(question.question)
+        candidates = lookup_candidates(kb, generation, question.question, dense, lexical)
         for name, rank in rankers().items():
-            found = rank(candidates, lexical.best_possible, kb.typical_cosine(), has_cjk(question.question))
+            found = rank(candidates, lexical.best_possible, kb.typical_cosine(), is_cjk)
             _add(sums[name], ranked_documents(candidate.source for candidate in found), question.relevance)
     return len(asked), {name: {m: v / len(asked) for m, v in row.items()} for name, row in sums.items()}
 

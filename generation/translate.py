@@ -6,11 +6,13 @@ from generation.prompts import PromptLanguage, prompt_language
 _SYSTEM: dict[PromptLanguage, str] = {
     "en": (
         "Translate the question from Chinese into English. Write only the translation.\n\n"
-        "渡轮几点出发？\nWhen does the ferry leave?\n\n全职员工有多少天年假？\nHow many days of annual leave do full-time staff get?"
+        "渡轮几点出发？\nWhen does the ferry leave?\n\n"
+        "全职员工有多少天年假？\nHow many days of annual leave do full-time staff get?"
     ),
     "zh": (
         "把英文问题翻译成中文，只写译文。\n\n"
-        "When does the ferry leave?\n渡轮几点出发？\n\nHow many days of annual leave do full-time staff get?\n全职员工有多少天年假？"
+        "When does the ferry leave?\n渡轮几点出发？\n\n"
+        "How many days of annual leave do full-time staff get?\n全职员工有多少天年假？"
     ),
 }
 _SAMPLING = SamplingConfig(max_tokens=64, stop=("\n",))

@@ -26,18 +26,22 @@ class FusionConfig:
 
     lexical_weight: float = 0.75
     lexical_weight_cjk: float = 1.5
+    # Of every five places, how many go to passages in the other language when the question wasn't translated.
+    foreign_seats: int = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A chunk that a leg proposed. `excess` is by how much its cosine exceeds what its language alone gives (see
-    `ingest.embedder_probe`), None where the dense leg is silent.
+    `ingest.embedder_probe`), None where the dense leg is silent. `is_foreign`: it is in the other language than the
+    query.
     """
 
     chunk: Chunk
     source: str
     title: str
     position: int
+    is_foreign: bool
     excess: float | None
     dense: StageScore | None
     lexical: StageScore | None
@@ -67,3 +71,19 @@ def fuse(
         lexical = candidate.lexical.score / best_possible if candidate.lexical and best_possible > 0 else 0.0
         fused.append(Fused(candidate, dense + weight * lexical))
     return sorted(fused, key=lambda entry: (-entry.score, entry.candidate.chunk.id))
+
+
+def seat(ranking: Sequence[Fused], config: FusionConfig) -> list[Fused]:
+    """Order a ranking so that of every five places the last two go to the other language, as long as it has any.
+
+    Scores across languages can be compared only roughly: were they trusted, chance would lift passages of the other
+    language over the right one; were they not, those would never be seen.
+    """
+    own = [entry for entry in ranking if not entry.candidate.is_foreign]
+    foreign = [entry for entry in ranking if entry.candidate.is_foreign]
+    seated: list[Fused] = []
+    while own or foreign:
+        wants_foreign = len(seated) % 5 >= 5 - config.foreign_seats
+        source = foreign if foreign and (wants_foreign or not own) else own
+        seated.append(source.pop(0))
+    return seated

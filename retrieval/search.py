@@ -12,7 +12,7 @@ from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import has_cjk
 from ingest.terms import content_terms, index_terms
-from retrieval.fuse import Candidate, Fused, FusionConfig, fuse
+from retrieval.fuse import Candidate, Fused, FusionConfig, fuse, seat
 from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, excess_cosines, lexical_leg
 from retrieval.pack import PackingConfig, Passage, pack
 from retrieval.retrieval import Hit, Retrieval, StageScore
@@ -20,12 +20,18 @@ from retrieval.retrieval import Hit, Retrieval, StageScore
 
 @dataclass(frozen=True, slots=True)
 class SearchConfig:
-    """How many passages a search gives, how many candidates each leg proposes, and how they are joined."""
+    """How many passages a search gives, how many candidates each leg proposes, and how they are joined.
+
+    `translate_below`: when the best passage in the question's own language scores less, the question is translated, if
+    there is someone to do it. On the 53 sample questions that need no history, 7 of 8 whose answer stands in the other
+    language score below .6, and 5 of 33 others (benchmarks/LOG.md, 2026-11-22).
+    """
 
     top_k: int = 5
     n_candidates: int = 100
     use_dense: bool = True
     use_lexical: bool = True
+    translate_below: float = 0.6
     fusion: FusionConfig = field(default_factory=FusionConfig)
     packing: PackingConfig = field(default_factory=PackingConfig)
 
@@ -36,47 +42,95 @@ def search(
     config: SearchConfig,
     *,
     query: str | None = None,
+    translate: Callable[[str], str | None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Retrieval:
     """Find the passages that answer `question`; `query` is what to search instead of it, for a rewritten follow-up.
 
-    Raises SettingsError for an empty question or settings that leave nothing to search with.
+    `translate` gives a query in the other language. It is asked only when documents in both languages are there and
+    those in the question's own have little to say. Raises SettingsError for an empty question or settings that leave
+    nothing to search with.
     """
     _check(question, config)
     started = clock()
     query = query or question
     generation = kb.generation()
+    pass_ = _search_once(kb, generation, query, config)
+    queries, seated = [query], seat(pass_.ranking, config.fusion)
+    searched = clock()
+    translation = None
+    if translate is not None and _is_foreign_needed(generation, pass_, query, config):
+        translation = translate(query)
+    translated = clock()
+    if translation is not None:
+        queries.append(translation)
+        other = _search_once(kb, generation, translation, config)
+        seated = _merged(pass_, other)
+    passages, dropped = pack(seated, config.top_k, config.packing, kb.catalog.text_between)
+    ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(seated, start=1)}
+    terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
+    finished = clock()
+    return Retrieval(
+        question=question,
+        queries=tuple(queries),
+        hits=tuple(_hit(passage, rank, ranks, terms) for rank, passage in enumerate(passages, start=1)),
+        stages=(_stage("dense", pass_.dense.silent), _stage("lexical", pass_.lexical.silent), "fused", "packed"),
+        dropped=tuple(dropped),
+        generation=generation.manifest.digest,
+        evidence=_evidence(seated, pass_),
+        timings={
+            "search": finished - started - (translated - searched),
+            "translate": translated - searched,
+            "retrieve": finished - started,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One query through both legs."""
+
+    dense: DenseLeg
+    lexical: LexicalLeg
+    ranking: list[Fused]
+
+
+def _search_once(kb: KnowledgeBase, generation: IndexGeneration, query: str, config: SearchConfig) -> _Pass:
     dense = dense_leg(kb, generation, query, config.n_candidates) if config.use_dense else DenseLeg({}, None, {}, "off")
-    dense_done = clock()
-    # Without its stop words, unless it is made of nothing else ("who are you").
-    terms = content_terms(query) or list(dict.fromkeys(index_terms(query)))
-    lexical = lexical_leg(generation, terms, config.n_candidates) if config.use_lexical else LexicalLeg({}, 0.0, "off")
-    lexical_done = clock()
+    lexical = LexicalLeg({}, 0.0, "off")
+    if config.use_lexical:
+        lexical = lexical_leg(generation, _terms(query), config.n_candidates)
     ranking = fuse(
-        lookup_candidates(kb, generation, dense, lexical),
+        lookup_candidates(kb, generation, query, dense, lexical),
         best_possible=lexical.best_possible,
         typical_cosine=kb.typical_cosine(),
         question_is_cjk=has_cjk(query),
         config=config.fusion,
     )
-    passages, dropped = pack(ranking, config.top_k, config.packing, kb.catalog.text_between)
-    ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(ranking, start=1)}
-    finished = clock()
-    return Retrieval(
-        question=question,
-        queries=(query,),
-        hits=tuple(_hit(passage, rank, ranks, terms) for rank, passage in enumerate(passages, start=1)),
-        stages=(_stage("dense", dense.silent), _stage("lexical", lexical.silent), "fused", "packed"),
-        dropped=tuple(dropped),
-        generation=generation.manifest.digest,
-        evidence=_evidence(ranking, lexical),
-        timings={
-            "dense": dense_done - started,
-            "lexical": lexical_done - dense_done,
-            "fuse": finished - lexical_done,
-            "retrieve": finished - started,
-        },
-    )
+    return _Pass(dense, lexical, ranking)
+
+
+def _terms(query: str) -> list[str]:
+    """The query's terms without its stop words, unless it is made of nothing else ("who are you")."""
+    return content_terms(query) or list(dict.fromkeys(index_terms(query)))
+
+
+def _is_foreign_needed(generation: IndexGeneration, pass_: _Pass, query: str, config: SearchConfig) -> bool:
+    """Tell whether there are documents in the other language, and those in the query's own have little to say."""
+    if foreign_language(query) not in generation.by_language:
+        return False
+    own = [entry.score for entry in pass_.ranking if not entry.candidate.is_foreign]
+    return not own or own[0] < config.translate_below
+
+
+def _merged(first: _Pass, second: _Pass) -> list[Fused]:
+    """Join two rankings of the same rows by score; each query judges the rows in its own language."""
+    best: dict[str, Fused] = {}
+    for entry in (*first.ranking, *second.ranking):
+        known = best.get(entry.candidate.chunk.id)
+        if not entry.candidate.is_foreign and (known is None or known.score < entry.score):
+            best[entry.candidate.chunk.id] = entry
+    return sorted(best.values(), key=lambda entry: (-entry.score, entry.candidate.chunk.id))
 
 
 def _check(question: str, config: SearchConfig) -> None:
@@ -89,9 +143,10 @@ def _check(question: str, config: SearchConfig) -> None:
 
 
 def lookup_candidates(
-    kb: KnowledgeBase, generation: IndexGeneration, dense: DenseLeg, lexical: LexicalLeg
+    kb: KnowledgeBase, generation: IndexGeneration, query: str, dense: DenseLeg, lexical: LexicalLeg
 ) -> list[Candidate]:
     """Look up every proposed row; chunks deleted since the generation was built are no longer found."""
+    foreign = foreign_language(query)
     rows = sorted(dense.by_row.keys() | lexical.by_row.keys())
     numbers = [int(generation.rows[row]) for row in rows]
     stored = kb.catalog.chunks_by_number(numbers)
@@ -102,6 +157,7 @@ def lookup_candidates(
             source=stored[number].source,
             title=stored[number].title,
             position=stored[number].position,
+            is_foreign=str(generation.languages[row]) == foreign,
             excess=excess.get(row),
             dense=dense.by_row.get(row),
             lexical=lexical.by_row.get(row),
@@ -109,6 +165,11 @@ def lookup_candidates(
         for row, number in zip(rows, numbers, strict=True)
         if number in stored
     ]
+
+
+def foreign_language(query: str) -> str:
+    """Give the language that a query is not in; mixed text and other scripts are foreign to neither."""
+    return "en" if has_cjk(query) else "zh"
 
 
 def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str]) -> Hit:
@@ -135,11 +196,12 @@ def _stage(name: str, silent: str) -> str:
     return f"{name} (silent: {silent})" if silent else name
 
 
-def _evidence(ranking: Sequence[Fused], lexical: LexicalLeg) -> dict[str, float]:
+def _evidence(ranking: Sequence[Fused], pass_: _Pass) -> dict[str, float]:
     """How well the best candidate of each kind fits: the ground on which an answer may be declined beforehand."""
-    found = {"fused_best": ranking[0].score if ranking else 0.0}
-    if cosines := [entry.candidate.dense.score for entry in ranking if entry.candidate.dense]:
+    found = {"fused_best": max((entry.score for entry in ranking), default=0.0)}
+    if cosines := [stage.score for stage in pass_.dense.by_row.values()]:
         found["dense_best"] = max(cosines)
-    scores = [entry.candidate.lexical.score for entry in ranking if entry.candidate.lexical]
-    found["lexical_coverage"] = max(scores) / lexical.best_possible if scores and lexical.best_possible > 0 else 0.0
+    scores = [stage.score for stage in pass_.lexical.by_row.values()]
+    best_possible = pass_.lexical.best_possible
+    found["lexical_coverage"] = max(scores) / best_possible if scores and best_possible > 0 else 0.0
     return found

@@ -14,7 +14,7 @@ from ingest.errors import SettingsError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.lexical_index import build_lexical_index, open_lexical_index
 from ingest.pipeline import IngestConfig, ingest_documents
-from retrieval.fuse import Candidate, Fused, FusionConfig, fuse
+from retrieval.fuse import Candidate, Fused, FusionConfig, fuse, seat
 from retrieval.pack import PackingConfig, pack
 from retrieval.retrieval import StageScore
 from retrieval.search import SearchConfig, search
@@ -31,7 +31,9 @@ def knowledge_base(folder: Path, texts: dict[str, str], *, size_tokens: int = 30
     return kb
 
 
-def candidate(name: str, *, excess: float | None = None, bm25: float | None = None, position: int = 0) -> Candidate:
+def candidate(
+    name: str, *, excess: float | None = None, bm25: float | None = None, position: int = 0, is_foreign: bool = False
+) -> Candidate:
     text = f"text of {name}"
     span = Span(position * 100, position * 100 + len(text))
     return Candidate(
@@ -39,6 +41,7 @@ def candidate(name: str, *, excess: float | None = None, bm25: float | None = No
         source="doc",
         title="doc",
         position=position,
+        is_foreign=is_foreign,
         excess=excess,
         dense=StageScore(1, excess) if excess is not None else None,
         lexical=StageScore(1, bm25) if bm25 is not None else None,
@@ -87,7 +90,8 @@ def test_neighbours_become_one_passage_that_is_the_documents_own_text() -> None:
     spans = [Span(0, 16), Span(18, 35), Span(37, 53)]
     ranking = [
         Fused(
-            Candidate(Chunk(str(i), "doc", spans[i], spans[i].of(text)), "doc", "doc", i, 0.9, None, None), 1.0 - n / 9
+            Candidate(Chunk(str(i), "doc", spans[i], spans[i].of(text)), "doc", "doc", i, False, 0.9, None, None),
+            1.0 - n / 9,
         )
         for n, i in enumerate((1, 0, 2))
     ]
@@ -195,3 +199,39 @@ def test_inverted_lists_can_be_searched_among_some_rows(tmp_path: Path) -> None:
     found = open_dense_index(tmp_path / "lists").search(vectors[3], 5, among=among)
     wanted = sorted(among, key=lambda row: -float(vectors[row] @ vectors[3]))[:5]
     assert [row for row, _ in found] == wanted
+
+
+def test_the_other_language_has_two_of_every_five_places() -> None:
+    own = [Fused(candidate(f"own{i}"), 1.0 - i / 100) for i in range(5)]
+    foreign = [Fused(candidate(f"foreign{i}", is_foreign=True), 2.0 - i / 100) for i in range(3)]
+    seated = seat([*foreign, *own], FusionConfig())
+    assert [entry.candidate.chunk.id for entry in seated] == [
+        "own0", "own1", "own2", "foreign0", "foreign1", "own3", "own4", "foreign2",
+    ]  # fmt: skip
+
+
+def test_documents_in_the_other_language_alone_fill_every_place() -> None:
+    foreign = [Fused(candidate(f"foreign{i}", is_foreign=True), 1.0 - i / 10) for i in range(3)]
+    assert seat(foreign, FusionConfig()) == foreign
+
+
+def test_a_question_is_translated_only_when_its_own_language_has_little_to_say(tmp_path: Path) -> None:
+    kb = knowledge_base(tmp_path, {"en": "The ferry leaves at nine.", "zh": "水獭吃鱼，也吃青蛙。"})
+    asked: list[str] = []
+
+    def translate(query: str) -> str:
+        asked.append(query)
+        return "水獭吃什么？"
+
+    config = SearchConfig(translate_below=0.5)
+    found = search(kb, "What do otters eat?", config, translate=translate)
+    assert (asked, found.queries) == (["What do otters eat?"], ("What do otters eat?", "水獭吃什么？"))
+    assert found.hits[0].source == "zh"
+    sure = search(kb, "The ferry leaves at nine", config, translate=translate)
+    assert (len(asked), sure.queries) == (1, ("The ferry leaves at nine",))
+
+
+def test_a_question_is_not_translated_where_there_is_one_language(tmp_path: Path) -> None:
+    kb = knowledge_base(tmp_path, {"en": "The ferry leaves at nine."})
+    found = search(kb, "What do otters eat?", SearchConfig(), translate=lambda query: pytest.fail("was asked"))
+    assert found.queries == ("What do otters eat?",)

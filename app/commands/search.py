@@ -12,15 +12,16 @@ from app.commands.options import json_option, kb_option
 @kb_option
 @click.option("--top-k", type=click.IntRange(1, 1000), help="How many passages.")
 @click.option("--explain", is_flag=True, help="Show rank and score at every stage, and what was dropped and why.")
+@click.option("--translate", is_flag=True, help="Let the model translate the question where that may help, as in ask.")
 @json_option
-def command(question: str, kb: str | None, top_k: int | None, explain: bool, as_json: bool) -> None:
+def command(question: str, kb: str | None, top_k: int | None, explain: bool, translate: bool, as_json: bool) -> None:
     """Show the passages that QUESTION finds, best first."""
     from app.engine import Engine
     from app.settings import load_settings
     from app.views import retrieval_json, retrieval_lines
 
     settings = load_settings()
-    retrieval = Engine(settings).search(kb or settings.kb, question, top_k=top_k)
+    retrieval = Engine(settings).search(kb or settings.kb, question, top_k=top_k, translated=translate)
     if as_json:
         click.echo(json.dumps(retrieval_json(retrieval, explain=explain), ensure_ascii=False))
     else:
