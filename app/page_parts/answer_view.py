@@ -34,10 +34,10 @@ def draw_turn(turn: Turn, texts: Texts) -> bool:
             st.html(plain_html(turn.run.text))
         if turn.run.stopped:
             st.html(f'<p class="fn-note" role="note">{texts.stopped}</p>')
-        elif turn.run.error:
-            st.error(f"**{texts.failed}** · {plain(turn.run.error)}", icon=":material/error:")
         else:
-            raise RuntimeError("an answer's stream ended without its Answer; its traceback is in the server's log")
+            # Without an error of ours it is a bug: its traceback is in the server's log, and the conversation goes on.
+            reason = turn.run.error or texts.broke_off
+            st.error(f"**{texts.failed}** · {plain(reason)}", icon=":material/error:")
         return st.button(texts.ask_again, key=f"again_{turn.number}", icon=":material/refresh:", type="tertiary")
 
 

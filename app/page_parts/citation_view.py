@@ -57,14 +57,16 @@ def _draw_head(opened: OpenSource, texts: Texts) -> None:
     if citation:
         sign = STATUS_SIGNS[citation.status]
         status = f'<span class="fn-status fn-{citation.status}">{sign} {escape(texts.statuses[citation.status])}</span>'
-    with st.container(horizontal=True, vertical_alignment="center", key="fn_panel_head"):
-        st.html(f'<h3 class="fn-panel-title" aria-label="{escape(label)}">{escape(heading)} {status}</h3>')
-        if st.button(texts.close, key="close_panel", icon=":material/close:", type="tertiary"):
-            session().open_source = None
-            st.rerun()
     place = escape(texts.place(opened.title, opened.page))
-    name = PurePath(opened.source).name
-    st.html(f'<div class="fn-place"><b>{place}</b><br><span class="fn-small">{escape(name)}</span></div>')
+    name = escape(PurePath(opened.source).name)
+    with st.container(horizontal=True, vertical_alignment="top", key="fn_panel_head"):
+        st.html(
+            f'<div class="fn-place"><h3 class="fn-panel-title" aria-label="{escape(label)}">'
+            f'{escape(heading)} {status}</h3><b>{place}</b> <span class="fn-small">{name}</span></div>'
+        )
+        if st.button(texts.close, key="close_panel", icon=":material/close:", type="tertiary"):
+            session().close_source()
+            st.rerun()
 
 
 def _draw_quote(opened: OpenSource, texts: Texts) -> None:

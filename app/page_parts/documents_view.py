@@ -25,23 +25,26 @@ def draw_documents(engine: Engine, kb: str, texts: Texts) -> None:
     if state.notice:
         st.success(plain(state.notice), icon=":material/check:")
         state.notice = ""
+    documents = engine.documents(kb) if kb in engine.knowledge_bases() else []
+    n_chunks = sum(document.n_chunks for document in documents)
+    summary = f"{texts.counted(texts.n_documents, len(documents))} · {texts.counted(texts.n_chunks, n_chunks)}"
     with st.container(key="fn_documents"):
+        st.html(
+            f'<h3 class="fn-title">{escape(kb)} <span class="fn-small" data-testid="fn-summary">{summary}</span></h3>'
+        )
         _draw_adding(engine, kb, texts)
+        draw_management(engine, kb, len(documents), texts)
         if state.report is not None:
             _draw_report(state.report, texts)
-        documents = engine.documents(kb) if kb in engine.knowledge_bases() else []
-        n_chunks = sum(document.n_chunks for document in documents)
-        summary = texts.documents_summary.format(documents=len(documents), chunks=n_chunks)
-        st.html(f'<h3 class="fn-title">{escape(kb)}</h3><p class="fn-small" data-testid="fn-summary">{summary}</p>')
         _draw_list(engine, kb, documents, texts)
-        draw_management(engine, kb, len(documents), texts)
 
 
 def _draw_adding(engine: Engine, kb: str, texts: Texts) -> None:
     state = session()
-    files = st.file_uploader(
-        texts.upload, accept_multiple_files=True, key=f"upload_{kb}_{state.n_uploads}", help=texts.upload_hint
-    )
+    with st.container(key=f"fn_upload_{texts.code}"):
+        files = st.file_uploader(
+            texts.upload, accept_multiple_files=True, key=f"upload_{kb}_{state.n_uploads}", help=texts.upload_hint
+        )
     if files:
         uploads = [(file.name, file.getvalue()) for file in files]
         folder = uploads_folder(engine.settings, kb)
@@ -88,13 +91,13 @@ def _draw_report(report: IngestReport, texts: Texts) -> None:
     }
     summary = ", ".join(f"{len(sources)} {name}" for name, sources in counts.items() if sources) or texts.nothing_to_do
     done = texts.ingest_done.format(seconds=f"{report.seconds:.1f}")
-    lines = [f"**{plain(summary)}** · {texts.chunks_written.format(chunks=report.chunks)} · {done}"]
+    lines = [f"**{plain(summary)}** · {texts.counted(texts.n_chunks, report.chunks)} · {done}"]
     for name, failures in ((texts.failures, report.failed), (texts.skipped, report.skipped)):
         lines += [f"- {name}: {plain(failure.reason)}" for failure in failures]
     draw = st.warning if report.failed or report.skipped else st.success
-    with st.container(key="fn_report"):
+    with st.container(horizontal=True, key="fn_report"):
         draw("\n".join([lines[0], "", *lines[1:]]))
-        if st.button(texts.dismiss, key="dismiss_report", type="tertiary"):
+        if st.button(texts.dismiss, key="dismiss_report", type="tertiary", icon=":material/close:"):
             session().report = None
             st.rerun()
 
@@ -105,7 +108,17 @@ def _draw_list(engine: Engine, kb: str, documents: Sequence[DocumentInfo], texts
         return
     wanted = ""
     if len(documents) > 8:
-        wanted = st.text_input(texts.search_documents, key=f"find_{kb}", icon=":material/search:").strip().casefold()
+        wanted = (
+            st.text_input(
+                texts.search_documents,
+                key=f"find_{kb}",
+                placeholder=texts.search_documents,
+                label_visibility="collapsed",
+                icon=":material/search:",
+            )
+            .strip()
+            .casefold()
+        )
     found = [d for d in documents if wanted in f"{d.title}\n{PurePath(d.source).name}".casefold()]
     if not found:
         st.info(texts.no_match)
@@ -131,8 +144,8 @@ def _document_html(document: DocumentInfo, texts: Texts) -> str:
     kind = PurePath(name).suffix.lstrip(".").upper()
     facts = [
         kind,
-        texts.n_pages.format(n=document.n_pages) if document.n_pages else "",
-        texts.n_chunks.format(n=document.n_chunks),
+        texts.counted(texts.n_pages, document.n_pages) if document.n_pages else "",
+        texts.counted(texts.n_chunks, document.n_chunks),
         texts.languages.get(document.language, document.language),
     ]
     meta = " · ".join(escape(fact) for fact in facts if fact)

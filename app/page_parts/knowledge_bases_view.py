@@ -52,7 +52,7 @@ def draw_creation(engine: Engine, texts: Texts) -> None:
 def _draw_delete_dialog(engine: Engine, kb: str, n_documents: int, texts: Texts) -> None:
     @st.dialog(plain(texts.delete_kb.format(kb=kb)))
     def confirm() -> None:
-        st.markdown(plain(texts.delete_kb_hint.format(kb=kb, documents=n_documents)))
+        st.markdown(plain(texts.delete_kb_hint.format(kb=kb, documents=texts.counted(texts.n_documents, n_documents))))
         with st.container(horizontal=True):
             if st.button(texts.delete, key="confirm_delete_kb", type="primary"):
                 try:

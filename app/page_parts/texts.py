@@ -33,6 +33,7 @@ class Texts:
     stopped: str
     ask_again: str
     failed: str
+    broke_off: str
     model_problem: str
     # answers
     statuses: Mapping[Status, str]
@@ -85,7 +86,7 @@ class Texts:
     why_cell: str
     none: str
     # documents
-    documents_summary: str
+    n_documents: str
     upload: str
     upload_hint: str
     server_folder: str
@@ -100,7 +101,6 @@ class Texts:
     removed: str
     failures: str
     skipped: str
-    chunks_written: str
     nothing_to_do: str
     dismiss: str
     search_documents: str
@@ -128,6 +128,10 @@ class Texts:
     deleted_kb: str
     # sample questions of the knowledge base `samples`
     sample_questions: tuple[str, ...]
+
+    def counted(self, forms: str, n: int) -> str:
+        """Fill a number into its form: `forms` is "one form|the form for all others", or one form for all."""
+        return forms.split("|")[0 if n == 1 else -1].format(n=n)
 
     def place(self, title: str, page: int | None) -> str:
         """Name a place: the title and, where there are pages, the page."""
