@@ -9,12 +9,14 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ingest.chunk_units import AFTER_HEADING, Unit, block_units
 from ingest.document import Block, Chunk, Document, Span, chunk_id
 
 TokenStarts = Callable[[str], Sequence[int]]
 _WINDOW_CHARACTERS = 20_000
+_TOKEN_CHARACTERS = 64
 _MARKUP = re.compile(r"^[#=*\-~\s]+|[#=*\-~\s]+$|[`*]+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _RULE = re.compile(r"^\W+$")
@@ -75,9 +77,15 @@ def _all_token_starts(text: str, token_starts: TokenStarts) -> "array[int]":
         if end < len(text):
             cut = max(text.rfind("\n", position + 1, end), text.rfind(" ", position + 1, end))
             end = cut if cut > position else end
-        starts.extend(position + start for start in token_starts(text[position:end]))
+        starts.extend(position + start for start in _without_giants(token_starts(text[position:end]), end - position))
         position = end
     return starts
+
+
+def _without_giants(starts: Sequence[int], length: int) -> Iterator[int]:
+    """Count a token of many characters as several: to some embedders a megabyte of base64 is one unknown word."""
+    for start, following in pairwise((*starts, length)):
+        yield from range(start, following, _TOKEN_CHARACTERS) if following - start > _TOKEN_CHARACTERS else (start,)
 
 
 def _covering_blocks(document: Document) -> list[Block]:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from ingest.load import SUPPORTED, is_supported, source_suffix
 
+_MISSING = "does not exist; check the path."
+_DEAD_LINK = "is a link to something that is gone; mend or remove it."
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Failure:
@@ -31,13 +34,12 @@ class Found:
 
 def find_sources(paths: Sequence[Path]) -> Found:
     """Give the files that these files and folders hold. A file reached twice, by whatever name, comes once."""
-    files: dict[Path, Path] = {}
+    files: dict[str, Path] = {}
     failures: set[Failure] = set()
     skipped: set[Failure] = set()
     for path in paths:
-        walked: tuple[set[Failure], set[Failure]] = (failures, skipped)
-        for file in _walk(path.absolute(), *walked):
-            files.setdefault(file.resolve(), file)
+        for file in _walk(path.absolute(), failures, skipped):
+            files.setdefault(os.path.realpath(file), file)
     chosen = tuple(sorted(files.values(), key=lambda file: file.as_posix()))
     return Found(chosen, tuple(sorted(failures)), tuple(sorted(skipped)))
 
@@ -53,8 +55,7 @@ def _walk(path: Path, failures: set[Failure], skipped: set[Failure]) -> Iterator
         )
         return
     if not exists:
-        reason = "is a link to something that is gone; mend or remove it." if path.is_symlink() else _MISSING
-        failures.add(_failure(path, reason))
+        failures.add(_failure(path, _DEAD_LINK if path.is_symlink() else _MISSING))
     elif is_folder:
         yield from _walk_folder(path, failures, skipped)
     elif not is_supported(path):
@@ -63,33 +64,31 @@ def _walk(path: Path, failures: set[Failure], skipped: set[Failure]) -> Iterator
         yield path
 
 
-_MISSING = "does not exist; check the path."
-
-
 def _walk_folder(folder: Path, failures: set[Failure], skipped: set[Failure]) -> Iterator[Path]:
-    n_seen = 0
-    n_unreadable = len(failures)
+    n_failures, n_files, n_unsupported = len(failures), 0, 0
     for file in _files_below(folder, failures):
-        n_seen += 1
         if not is_supported(file):
+            n_unsupported += 1
             skipped.add(_failure(file, _unsupported(file)))
-        elif not file.exists():
-            failures.add(_failure(file, "is a link to something that is gone; mend or remove it."))
+        elif file.is_symlink() and not os.path.exists(file):  # noqa: PTH110 (unlike Path.exists, it never raises)
+            failures.add(_failure(file, _DEAD_LINK))
         else:
+            n_files += 1
             yield file
-            n_unreadable = -1
-    if n_unreadable == len(failures):
-        what = f"no documents in it, only {n_seen} of types that can't be read" if n_seen else "no documents in it"
+    if not n_files and len(failures) == n_failures:
+        what = "no documents in it"
+        if n_unsupported:
+            what += f", only {n_unsupported} of types that can't be read"
         failures.add(_failure(folder, f"has {what}; supported are {', '.join(sorted(SUPPORTED))}."))
 
 
 def _files_below(folder: Path, failures: set[Failure]) -> Iterator[Path]:
     """Walk in sorted order, through links to folders but never twice through one folder."""
-    seen: set[Path] = set()
+    seen: set[str] = set()
     waiting = [folder]
     while waiting:
         current = waiting.pop()
-        real = current.resolve()
+        real = os.path.realpath(current)
         if real in seen:
             continue
         seen.add(real)
@@ -101,7 +100,7 @@ def _files_below(folder: Path, failures: set[Failure]) -> Iterator[Path]:
             continue
         folders = []
         for entry in names:
-            if entry.is_dir():
+            if os.path.isdir(entry.path):  # noqa: PTH112 (unlike Path.is_dir, it never raises)
                 folders.append(Path(entry.path))
             else:
                 yield Path(entry.path)

@@ -171,4 +171,4 @@ def _reads_as_text(text: str) -> bool:
     control = sum(
         1 for character in sample if (character < " " and character not in "\t\n\r\f\x1b") or character == "\x7f"
     )
-    return control <= 0.02 * len(sample)
+    return control <= 2 + 0.02 * len(sample)

@@ -83,7 +83,7 @@ def read_source(path: Path) -> bytes:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise SourceError(
-                f"{name} is {size / 2**20:.0f} MiB, the limit is {MAX_BYTES // 2**20}; split it and add the parts."
+                f"{name} is {size / 2**20:.0f} MiB, the limit is {MAX_BYTES // 2**20} MiB; split it and add the parts."
             )
         if not path.is_file():
             raise SourceError(f"{name} is not a regular file; add a file or a folder.")
@@ -182,10 +182,11 @@ def _title(draft: Draft, path: Path) -> str:
     """The title that the file states, else its first heading, else its name."""
     if draft.title and (title := one_line(draft.title)):
         return title[:300]
-    for block in draft.blocks[:5]:
-        heading = one_line(block.span.of(draft.text)).strip("#=-~ ") if block.kind == "heading" else ""
-        if heading and heading.lower() not in _SAYS_NOTHING:
-            return heading[:300]
-        if heading:
-            break
+    first = draft.blocks[0] if draft.blocks else None
+    if (
+        first is not None
+        and first.kind == "heading"
+        and (heading := one_line(first.span.of(draft.text)).strip("#=-~ "))
+    ):
+        return heading[:300]
     return Path(path.name.removesuffix(".gz")).stem

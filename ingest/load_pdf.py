@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from pypdfium2 import PdfDocument
 
@@ -19,12 +20,20 @@ from ingest.load_pdf_page import Line, open_pdf, read_lines
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 _FILE_NAME = re.compile(r"\.(?:docx?|xlsx?|pptx?|pdf|rtf|indd|qxd|tex|dvi|ps|html?)$", re.I)
 _EDGE_LINES = 3
+_MARGIN = 0.12  # of the page's height, above and below
+_PAGE_NUMBER = re.compile(r"(?<![\d.,])\d{1,4}(?![\d.,]*\d)|\b[ivxlc]{1,7}\b")
+_LONE_NUMBER = re.compile(r"\W*(?:page |第 ?)?(?:\d{1,4}|[ivxlc]{1,7})(?: ?页)?\W*", re.I)
+_SAYS_NOTHING = re.compile(
+    r"$|united states\b|commission file|(?:form 10-[kq]|(?:table of )?contents|abstract|introduction|目录|目 录|摘要)$",
+    re.I,
+)
 
 
 def load_pdf(data: bytes, name: str) -> Draft:
     """Give the text of a PDF; SourceError when it is locked, damaged or holds only pictures."""
     with open_pdf(data, name) as document:
         pages: Sequence[Sequence[Line]] = [read_lines(page) for page in document]
+        heights = [float(document.get_page_size(index)[1]) for index in range(len(document))]
         labels = [document.get_page_label(index) or None for index in range(len(document))]
         bookmarks = _bookmarks(document)
         metadata = {key: one_line(value) for key, value in document.get_metadata_dict().items()}
@@ -34,7 +43,7 @@ def load_pdf(data: bytes, name: str) -> Draft:
             "in yet; run it through an OCR tool first and add the result."
         )
     without_text = [str(number) for number, lines in enumerate(pages, 1) if not lines]
-    pages = without_running_lines(pages)
+    pages = without_running_lines(pages, heights)
     pages = _without_typewriter(pages)
     style = learn_style(pages)
     laid_out = [lay_out(lines, style, bookmarks.get(index, {})) for index, lines in enumerate(pages)]
@@ -42,7 +51,8 @@ def load_pdf(data: bytes, name: str) -> Draft:
     ends = [*starts[1:], len(text)]
     spans = [Span(start, end) for start, end in zip(starts, ends, strict=True)]
     numbered = tuple(Page(number, span, labels[number - 1]) for number, span in enumerate(spans, 1))
-    return Draft(text, tuple(blocks), numbered, _title(metadata), _metadata(metadata, without_text))
+    title = _title(metadata) or _title_on_page(text, blocks, spans[0].end) or Path(name.removesuffix(".gz")).stem
+    return Draft(text, tuple(blocks), numbered, title, _metadata(metadata, without_text))
 
 
 def _without_typewriter(pages: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
@@ -53,18 +63,22 @@ def _without_typewriter(pages: Sequence[Sequence[Line]]) -> Sequence[Sequence[Li
     return [[replace(line, fixed=False) for line in lines] for lines in pages]
 
 
-def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """Drop lines at the top and bottom edge that repeat, but for their digits, on at least a third of the pages."""
-    counts: Counter[tuple[str, int]] = Counter()
-    for lines in pages:
-        counts.update({_running_key(line) for line in _edge(lines)})
+def without_running_lines(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> list[list[Line]]:
+    """Drop running heads and feet: lines in the page's margins that are the same on at least a third of the pages but
+    for the page's own number, and page numbers that stand alone as a page's first or last line.
+    """
+    counts: Counter[str] = Counter()
+    for index, lines in enumerate(pages):
+        counts.update({key for line in _edge(lines) for key in _running_keys(line, index, heights[index])})
     needed = max(3, len(pages) / 3)
     kept = []
-    for lines in pages:
+    for index, lines in enumerate(pages):
         rest = list(lines)
         for at in (0, -1):
             for _ in range(_EDGE_LINES):
-                if len(rest) > 1 and _repeats(counts, rest[at]) >= needed:
+                if len(rest) > 1 and any(
+                    counts[key] >= needed for key in _running_keys(rest[at], index, heights[index])
+                ):
                     del rest[at]
         kept.append(rest)
     return kept
@@ -74,17 +88,23 @@ def _edge(lines: Sequence[Line]) -> list[Line]:
     return list(lines) if len(lines) <= 2 * _EDGE_LINES else [*lines[:_EDGE_LINES], *lines[-_EDGE_LINES:]]
 
 
-def _running_key(line: Line) -> tuple[str, int]:
-    """The words and the height; a page number may stand at any height, where the page ends early."""
-    text = re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text)
-    return text, 0 if re.fullmatch(r"\W*#\W*", text) else max(round(line.baseline / 6), 1)
+def _running_keys(line: Line, index: int, height: float) -> list[str]:
+    """Give the forms in which a line may repeat: as it is, and with each of its numbers less the page's index."""
+    text = line.text
+    if len(text) > 200:
+        return []
+    forms = [f"{text[: n.start()]}#{_value(n.group()) - index}#{text[n.end() :]}" for n in _PAGE_NUMBER.finditer(text)]
+    if _LONE_NUMBER.fullmatch(text):
+        return forms
+    in_margin = not _MARGIN * height < line.baseline < (1 - _MARGIN) * height
+    return [text, *forms] if in_margin else []
 
 
-def _repeats(counts: Counter[tuple[str, int]], line: Line) -> int:
-    text, height = _running_key(line)
-    if not height:
-        return counts[text, height]
-    return sum(counts[text, near] for near in (height - 1, height, height + 1))
+def _value(number: str) -> int:
+    if number.isdigit():
+        return int(number)
+    values = [{"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}[letter] for letter in number]
+    return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
 
 
 def _bookmarks(document: PdfDocument) -> dict[int, dict[str, int]]:
@@ -144,6 +164,14 @@ def _title(metadata: dict[str, str]) -> str | None:
         return None
     letters = sum(1 for character in title if character.isalpha())
     return title if letters >= 0.5 * len(title) and ("\\" not in title) else None
+
+
+def _title_on_page(text: str, blocks: Sequence[Block], end: int) -> str | None:
+    """The first heading of the highest rank on the first page, unless it is one that any document may have."""
+    headings = [block for block in blocks if block.kind == "heading" and block.span.end <= end]
+    best = min((block.level for block in headings), default=0)
+    titles = [one_line(block.span.of(text)) for block in headings if block.level == best <= 2]
+    return next((title for title in titles if not _SAYS_NOTHING.match(title)), None)
 
 
 def _metadata(found: dict[str, str], without_text: Sequence[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ _CHAPTER = re.compile(
     r"(?:chapter|part|appendix|section)\s+[\dIVXLA-Z]{1,6}\b|第[一二三四五六七八九十百零〇\d]{1,5}([编部章节條条])",
     re.I,
 )
+_CHINESE_SECTION = re.compile(r"[一二三四五六七八九十]{1,3}、\S")
 _ITEM = re.compile(
     r"\s*(?:[-*+•‣▪●○◦·]\s+|\(?\d{1,3}[.)、]\s*|\(?[a-zA-Z]\)\s+|[（(]?[一二三四五六七八九十]+[）)、])\S"
 )
@@ -30,7 +31,7 @@ def load_text(text: str) -> Draft:
     for paragraph in _PARAGRAPH.finditer(text):
         blocks.extend(_blocks(text, paragraph.start(), paragraph.end(), marks))
     blocks = _without_numbered_lists(text, blocks)
-    title = next((_title(text, block) for block in blocks[:3] if block.kind == "heading"), None)
+    title = next((_title(text, block) for block in blocks[:1] if block.kind == "heading"), None)
     return Draft(text, tuple(blocks), title=title)
 
 
@@ -86,24 +87,22 @@ def _underlined(text: str, lines: list[tuple[int, int]], index: int) -> int:
 
 
 def _plain_blocks(text: str, start: int, end: int) -> Iterator[Block]:
-    if level := _heading_level(text, start, end):
-        yield Block("heading", _trimmed(text, start, end), level)
-        return
     kind: BlockKind = "paragraph"
-    first = end
+    first = end  # of the block that is still growing; `end` when there is none
     for line in hard_lines(text[start:end]):
         span = Span(start + line.start, start + line.end)
-        is_item = bool(_ITEM.match(text, span.start, span.end))
-        if is_item and kind == "list":
+        level = _heading_level(text, span.start, span.end)
+        is_item = not level and bool(_ITEM.match(text, span.start, span.end))
+        if is_item and kind == "list" and first < end:
             continue
         if first < span.start:
-            yield Block(kind, _trimmed(text, first, span.start), 0)
+            yield Block(kind, _trimmed(text, first, span.start))
         kind, first = ("list" if is_item else "paragraph"), span.start
-        if level := _heading_level(text, span.start, span.end):
+        if level:
             yield Block("heading", span, level)
             first = end
     if first < end:
-        yield Block(kind, _trimmed(text, first, end), 0)
+        yield Block(kind, _trimmed(text, first, end))
 
 
 def _trimmed(text: str, start: int, end: int) -> Span:
@@ -120,6 +119,8 @@ def _heading_level(text: str, start: int, end: int) -> int:
         return 0
     if chapter := _CHAPTER.match(line):
         return _CHINESE_LEVELS.get(chapter.group(1) or "", 1) if len(line) <= 60 else 0
+    if _CHINESE_SECTION.match(line):
+        return 2 if len(line) <= 30 else 0
     if numbered := _NUMBERED.match(line):
         return min(numbered.group(1).count(".") + 1, 6) if len(line) <= 80 else 0
     letters = [character for character in line if character.isalpha()]
@@ -129,18 +130,29 @@ def _heading_level(text: str, start: int, end: int) -> int:
 
 
 def _without_numbered_lists(text: str, blocks: list[Block]) -> list[Block]:
-    """Turn "1. Apples" and "2. Pears" that follow each other with no text between back into list items."""
-    result = list(blocks)
-    for index, block in enumerate(blocks):
-        if block.kind != "heading" or block.level != 1 or not _NUMBERED.match(text, block.span.start, block.span.end):
+    """Make one list of "1. Apples" and "2. Pears" that follow each other without text between, and of contents."""
+    result: list[Block] = []
+    run: list[Block] = []
+    for block in [*blocks, None]:
+        if block is not None and block.kind == "heading" and _is_numbered(text, block):
+            run.append(block)
             continue
-        neighbours = blocks[max(index - 1, 0) : index] + blocks[index + 1 : index + 2]
-        if any(
-            near.kind == "heading" and near.level == 1 and _NUMBERED.match(text, near.span.start, near.span.end)
-            for near in neighbours
-        ):
-            result[index] = Block("list", block.span, 0)
+        levels = [heading.level for heading in run]
+        if (len(run) == 2 and levels[0] == levels[1]) or (len(run) > 2 and levels != sorted(set(levels))):
+            result.append(Block("list", Span(run[0].span.start, run[-1].span.end)))
+        else:
+            result.extend(run)
+        run = []
+        if block is not None:
+            result.append(block)
     return result
+
+
+def _is_numbered(text: str, block: Block) -> bool:
+    start, end = block.span.start, block.span.end
+    return "\n" not in text[start:end] and bool(
+        _NUMBERED.match(text, start, end) or _CHINESE_SECTION.match(text, start)
+    )
 
 
 def _title(text: str, block: Block) -> str | None:

@@ -19,6 +19,7 @@ _STARTS_ITEM = re.compile(
 )
 _STANDS_ALONE = re.compile(r"\s*(?:[|#]|```|~~~|[=\-~^*_+.\s]+$)")
 _KEY = re.compile(r"[^:：\n]{1,60}[:：]\s")
+_ROW = re.compile(r"\s*(?:\||[^:;.\n]{1,60}: [^;\n]{0,200}; [^:;.\n]{1,60}: )")
 _FIRST_WORD = re.compile(rf"\s*(?:[{_CJK}]|[^\s{_CJK}]+)")
 
 _CLOSERS = "\"'”’」』）)】》〉］\\]｝}*»›"
@@ -106,6 +107,10 @@ def _width(line: str) -> int:
 
 def _cut_line(text: str, start: int, end: int) -> Iterator[Span]:
     position = start
+    if _ROW.match(text, start, end):
+        if row := _trim(text, start, end):
+            yield row  # cut inside a cell, the rest would not say which column it is of
+        return
     for match in _END.finditer(text, start, end):
         if match.start() < position:
             continue

@@ -134,6 +134,12 @@ def test_lines_that_name_the_same_column_are_rows() -> None:
     assert sentences(text) == text.split("\n")
 
 
+def test_a_row_is_one_unit_whatever_its_cells_say() -> None:
+    rows = ["| Eels | Counted at night. Few came. | 12 |", "Name: Teal; Note: Laid up. Sold later.; Seats: 8"]
+    assert [sentences(row) for row in rows] == [[row] for row in rows]
+    assert sentences("Note: it rained; we stayed. Then: sun.") == ["Note: it rained; we stayed.", "Then: sun."]
+
+
 def test_lines_far_from_the_right_edge_were_not_wrapped() -> None:
     text = (
         "Heron House\n12 Maltings Path\nBrackholm, where the ferry lands and the river bends to the south of the town\n"

@@ -1,0 +1,64 @@
+"""EPUB, mailboxes and RTF, which go through LlamaIndex's readers."""
+
+from email.message import EmailMessage
+from mailbox import mbox
+from pathlib import Path
+
+import pytest
+from ebooklib import epub
+
+from ingest.errors import SourceError
+from ingest.load import load_document
+
+
+def test_an_epub_gives_its_chapters_with_their_headings(tmp_path: Path) -> None:
+    book = epub.EpubBook()
+    book.set_title("River")
+    book.set_language("en")
+    chapters = []
+    for number, body in enumerate(
+        ["<h1>The weir</h1><p>Eels climb at night.</p>", "<h1>鳗鱼</h1><p>鳗鱼夜里洄游。</p>"]
+    ):
+        chapter = epub.EpubHtml(title=f"c{number}", file_name=f"c{number}.xhtml")
+        chapter.content = f"<html><body>{body}</body></html>"
+        book.add_item(chapter)
+        chapters.append(chapter)
+    book.spine = chapters
+    book.add_item(epub.EpubNcx())
+    epub.write_epub(str(tmp_path / "river.epub"), book)
+    document = load_document(tmp_path / "river.epub")
+    headings = [block.span.of(document.text) for block in document.blocks if block.kind == "heading"]
+    assert headings == ["# The weir", "# 鳗鱼"]
+    assert "Eels climb at night." in document.text and "鳗鱼夜里洄游。" in document.text
+    assert document.metadata["format"] == "epub"
+
+
+def test_a_damaged_epub_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "river.epub"
+    path.write_bytes(b"PK\x03\x04 and nothing more")
+    with pytest.raises(SourceError, match=r"^river\.epub is a damaged EPUB"):
+        load_document(path)
+
+
+def test_a_mailbox_gives_each_message_under_its_subject(tmp_path: Path) -> None:
+    box = mbox(tmp_path / "post.mbox")
+    for subject, body in (("Fares", "The fare stays at 4.20 crowns."), ("票价", "票价不变。")):
+        message = EmailMessage()
+        message["Subject"], message["From"], message["To"] = subject, "rook@example.org", "all@example.org"
+        message["Date"] = "Tue, 18 Mar 2025 17:30:00 +0000"
+        message.set_content(body)
+        box.add(message)
+    box.flush()
+    document = load_document(tmp_path / "post.mbox")
+    headings = [block.span.of(document.text) for block in document.blocks if block.kind == "heading"]
+    assert headings == ["Fares", "票价"]
+    assert "The fare stays at 4.20 crowns." in document.text and "票价不变。" in document.text
+    assert "From: rook@example.org" in document.text
+    assert document.metadata["messages"] == "2"
+
+
+def test_rtf_gives_its_paragraphs(tmp_path: Path) -> None:
+    path = tmp_path / "a.rtf"
+    path.write_text(r"{\rtf1\ansi\ansicpg1252 The caf\'e9 is \b open\b0 .\par \u28193?\u33337? leaves at nine.\par}")
+    document = load_document(path)
+    assert [block.span.of(document.text) for block in document.blocks] == ["The café is open.", "渡船 leaves at nine."]
