@@ -29,6 +29,7 @@ class CitingConfig:
     context_share: float = 0.5  # a question term in the neighbours, heading or title counts this much
     hint_bonus: float = 0.05  # the model's marker names this passage
     least_score: float = 0.25  # below, a sentence is no evidence
+    sure_score: float = 0.6  # from here on, sentences in another language are not looked at: embedding them costs time
     most_citations: int = 3
     # A further sentence must add this share of the claim's weight that the first ones lack.
     least_gain: float = 0.25
@@ -78,7 +79,7 @@ class EvidenceIndex:
             return ()
         terms = terms_of(claim)
         scores = np.array([self._score(terms, sentence, hinted) for sentence in self.sentences])  # (n_sentences,)
-        if similarity is not None:
+        if similarity is not None and scores.max() < self.config.sure_score:
             scores = np.maximum(scores, self._across_languages(claim, similarity))
         best = int(np.argmax(scores))
         if scores[best] < self.config.least_score:
