@@ -116,7 +116,7 @@ def test_the_same_words_twice_take_one_place(tmp_path: Path) -> None:
     kb = knowledge_base(tmp_path, {"a": "The ferry leaves at nine.", "b": "The  FERRY leaves at nine."})
     found = search(kb, "When does the ferry leave?", SearchConfig())
     assert len(found.hits) == 1
-    assert [drop.reason for drop in found.dropped] == ["says the same as passage 1"]
+    assert [drop.reason for drop in found.dropped] == ["says the same as the chunk in place 1"]
 
 
 def test_lexical_scores_agree_with_an_independent_bm25(tmp_path: Path) -> None:
