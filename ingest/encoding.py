@@ -24,6 +24,8 @@ _FREQUENT = frozenset(
     "发成事只作当想看文无开手十用主行方又如前所本见经头面公同三已老从动两长知现二分将外但身些与高意进把法此实回理使电问题请"
     "這來個國說們為時會著過學對裡後麼沒於還發當無開見經頭動兩長現將進實電題請與從機關體點變號應該讓業東車書間問萬員臺灣"
 )
+_ALPHABETS = ["cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r", "koi8_u"]
+_ALPHABETS += ["iso8859_2", "iso8859_5", "iso8859_7", "cp866", "cp874"]
 _HIRAGANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc]")
 _IDEOGRAPH = re.compile("[\u3400-\u9fff]")
 _CJK_PUNCTUATION = re.compile("[\u3000-\u3003\u3008-\u3011\u2018-\u201d\uff01-\uff5e\u2014\u2026\u00b7]")
@@ -67,13 +69,11 @@ def _decode_other(data: bytes) -> Decoded | None:
     sample = data[:_SAMPLE_BYTES]
     best = max(_candidates(sample), default=(0.0, ""))
     encoding = best[1] if best[0] >= 0.5 else _ask_detector(sample)
-    if not encoding:
-        return None
-    text = data.decode(encoding, "replace")
+    text = data.decode(encoding or "utf-8", "replace")  # as a last resort a few broken bytes in a plain text
     replaced = text.count("\ufffd")
     if replaced > 0.01 * len(text) or not _reads_as_text(text):
         return None
-    return Decoded(text, encoding, replaced)
+    return Decoded(text, encoding or "utf-8", replaced)
 
 
 def _decode_wide(data: bytes) -> Decoded | None:
@@ -91,7 +91,8 @@ def _decode_damaged_utf8(data: bytes) -> Decoded | None:
     text = data.decode("utf-8", "replace")
     replaced = text.count("\ufffd")
     beyond_ascii = sum(1 for character in text[:_SAMPLE_BYTES] if character > "\x7f" and character != "\ufffd")
-    if beyond_ascii < 20 or replaced > 0.02 * beyond_ascii or not _reads_as_text(text):
+    allowed = max(0.02 * beyond_ascii, 1 if beyond_ascii >= 4 else 0)  # valid sequences hardly ever come by chance
+    if not replaced <= allowed or not _reads_as_text(text):
         return None
     return Decoded(text, "utf-8", replaced)
 
@@ -121,6 +122,8 @@ def _score_chinese(text: str) -> float:
     common = sum(1 for character in characters if _is_common_hanzi(character))
     frequent = sum(1 for character in characters if character in _FREQUENT)
     punctuation = len(_CJK_PUNCTUATION.findall(text))
+    if len(characters) == 1:  # a stray byte in an English text swallows its neighbour
+        return 0.4
     return (common + punctuation) / beyond * 0.8 + min(frequent / len(characters) / 0.2, 1.0) * 0.8
 
 
@@ -162,7 +165,10 @@ def _score_latin(text: str) -> float:
 
 
 def _ask_detector(sample: bytes) -> str | None:
-    best = from_bytes(sample[:50_000]).best()
+    """Ask for other alphabets, which fill a text with bytes beyond ASCII; a few such bytes are just damage."""
+    if sum(1 for byte in sample[:50_000] if byte > 0x7F) < 0.03 * len(sample[:50_000]):
+        return None
+    best = from_bytes(sample[:50_000], cp_isolation=_ALPHABETS).best()
     return best.encoding if best is not None and best.chaos < 0.2 else None
 
 

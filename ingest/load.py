@@ -120,7 +120,9 @@ def _parse(data: bytes, path: Path) -> tuple[Draft, dict[str, str]]:
         return _load_binary(file_format, data, name), metadata
     decoded = decode_bytes(data)
     if decoded is None:
-        raise SourceError(f"{name} is not text but binary data; add it under its real type, or a text version of it.")
+        raise SourceError(
+            f"{name} is not text, or in an encoding that can't be told; save it as UTF-8 text and add that."
+        )
     metadata["encoding"] = decoded.encoding
     if decoded.replaced:
         metadata["undecodable_bytes"] = str(decoded.replaced)
@@ -165,11 +167,13 @@ def _load_binary(file_format: str, data: bytes, name: str) -> Draft:
         from ingest.load_docx import load_docx
 
         return load_docx(data, name)
+    if file_format == "mbox":
+        from ingest.load_mbox import load_mbox
+
+        return load_mbox(data, name)
     from ingest import load_tail
 
-    return {"epub": load_tail.load_epub, "mbox": load_tail.load_mbox, "rtf": load_tail.load_rtf}[file_format](
-        data, name
-    )
+    return load_tail.load_epub(data, name) if file_format == "epub" else load_tail.load_rtf(data, name)
 
 
 def _load_text(file_format: str, text: str, name: str) -> Draft:

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 import docx
@@ -16,6 +17,7 @@ from lxml.etree import LxmlError
 from ingest.errors import SourceError
 from ingest.load_draft import Draft, DraftWriter, one_line, table_row
 
+_DAMAGED = (OpcError, InvalidXmlError, LxmlError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError)
 _HEADING = re.compile(r"(?:heading|标题|überschrift|titre)\s*(\d)", re.I)
 
 
@@ -26,7 +28,7 @@ def load_docx(data: bytes, name: str) -> Draft:
         writer = DraftWriter()
         _write(document, writer)
         return writer.finish(title=_title(document), metadata=_metadata(document))
-    except (OpcError, InvalidXmlError, LxmlError, zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+    except _DAMAGED as error:
         raise SourceError(
             f"{name} is a damaged DOCX file ({one_line(str(error)) or type(error).__name__}); "
             "open it in a word processor, save it again and add that."

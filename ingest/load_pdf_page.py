@@ -80,16 +80,16 @@ def open_pdf(data: bytes, name: str) -> Iterator[PdfDocument]:
     with PDFIUM:
         try:
             document = PdfDocument(data)
+            try:
+                yield document
+            finally:
+                document.close()
         except pypdfium2.PdfiumError as error:
             if error.err_code == pdfium.FPDF_ERR_PASSWORD:
                 raise SourceError(f"{name} is encrypted; save a copy without a password and add that.") from error
             raise SourceError(
                 f"{name} is a damaged PDF; open it in a PDF viewer, save it again and add that."
             ) from error
-        try:
-            yield document
-        finally:
-            document.close()
 
 
 def read_lines(page: PdfPage) -> list[Line]:

@@ -28,6 +28,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%!PS", "a PostScript file"),
     (b"PAR1", "a Parquet file"),
 )
+_MAX_UNPACKED = 2**30  # a small archive can hold gigabytes of zeros
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.I | re.S)
 
 
@@ -53,8 +54,11 @@ def _sniff_zip(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, EOFError):
+            n_bytes = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError):
         return "a damaged ZIP archive"
+    if n_bytes > _MAX_UNPACKED:
+        return "an archive that unpacks to more than 1 GiB"
     for prefix, name in (
         ("word/", "docx"),
         ("ppt/", "a PowerPoint presentation"),

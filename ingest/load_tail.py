@@ -1,62 +1,70 @@
-"""EPUB, mailbox and RTF bytes in, a draft out, through LlamaIndex's file readers.
+"""EPUB and RTF bytes in, a draft out, through LlamaIndex's file readers.
 
-Only this tail goes through LlamaIndex. PDF, DOCX, HTML, Markdown, CSV and text go our own way because a citation needs
-exact places: LlamaIndex's PDF reader gives a page's text without places on it, its DOCX reader loses tables and styles,
-its HTML reader wants a tag chosen, and its Markdown parser gives offsets relative to a section or none. Its PPTX and
-notebook readers want packages (python-pptx, nbconvert) that aren't among ours.
+Only this tail goes through LlamaIndex. PDF, DOCX, HTML, Markdown, CSV, mail and text go our own way because a citation
+needs exact places: LlamaIndex's PDF reader gives a page's text without places on it, its DOCX reader loses tables and
+styles, its HTML reader wants a tag chosen, its Markdown parser gives offsets relative to a section or none, and its
+mailbox reader mixes up messages. Its PPTX and notebook readers want packages (python-pptx, nbconvert) that aren't ours.
 
 Importing LlamaIndex costs seconds, so it happens here and only when such a file comes along.
 """
 
-import mailbox
+import html
+import io
+import logging
+import re
 import tempfile
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.errors import SourceError
 from ingest.load_draft import Draft, DraftWriter, one_line
 from ingest.load_markdown import load_markdown
 
+# ebooklib follows broken references to None: AttributeError; lxml reports broken XML as SyntaxError
+_DAMAGED = (zipfile.BadZipFile, zlib.error, KeyError, UnicodeDecodeError, SyntaxError, AttributeError, EOFError)
+_OPF_FIELD = re.compile(r"<dc:(title|creator|date)\b[^>]*>([^<]+)</dc:")
+
 
 def load_epub(data: bytes, name: str) -> Draft:
     """Give a book's chapters, with the headings that its HTML holds."""
-    from ebooklib.epub import EpubException
-    from llama_index.readers.file.epub import EpubReader
+    with _quiet_logging():
+        from ebooklib.epub import EpubException
+        from llama_index.readers.file.epub import EpubReader
 
     def read(path: Path) -> list[str]:
         return [document.text for document in EpubReader().load_data(path)]
 
     try:
         texts = _read(data, ".epub", read)
-    except (EpubException, zipfile.BadZipFile, KeyError, UnicodeDecodeError, SyntaxError, AttributeError) as error:
+    except (EpubException, *_DAMAGED) as error:
         raise SourceError(
             f"{name} is a damaged EPUB ({one_line(str(error))}); get a fresh copy and add that."
         ) from error
-    return load_markdown("\n\n".join(texts))
+    draft = load_markdown("\n\n".join(texts))
+    fields = _package_fields(data)
+    metadata = {"author": fields.get("creator", ""), "date": fields.get("date", "")[:10]}
+    return replace(draft, title=fields.get("title") or draft.title, metadata=metadata)
 
 
-def load_mbox(data: bytes, name: str) -> Draft:
-    """Give a mailbox's messages, each under its subject."""
-    from llama_index.readers.file.mbox import MboxReader
-
-    writer = DraftWriter()
-    try:
-        texts = _read(data, ".mbox", lambda path: [message.text for message in MboxReader().load_data(path)])
-    except (mailbox.Error, UnicodeDecodeError, ValueError) as error:
-        raise SourceError(f"{name} is a damaged mailbox ({one_line(str(error))}).") from error
-    for text in texts:
-        head, _, body = text.partition("\nContent: ")
-        subject = next((line[9:] for line in head.split("\n") if line.startswith("Subject: ")), "")
-        writer.add("heading", subject if subject not in ("", "None") else "(no subject)", 1)
-        writer.add("paragraph", "\n".join(line for line in head.split("\n") if not line.endswith(": None")))
-        writer.add("paragraph", body)
-    return writer.finish(metadata={"messages": str(len(texts))})
+def _package_fields(data: bytes) -> dict[str, str]:
+    """Title, author and date from the book's package file, which the reader leaves out."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".opf")]
+        package = archive.read(names[0]).decode("utf-8", "replace") if names else ""
+    found: dict[str, str] = {}
+    for field, value in _OPF_FIELD.findall(package):
+        found.setdefault(field, one_line(html.unescape(value)))
+    return found
 
 
 def load_rtf(data: bytes, name: str) -> Draft:
     """Give an RTF file's paragraphs."""
-    from llama_index.readers.file.rtf import RTFReader
+    with _quiet_logging():
+        from llama_index.readers.file.rtf import RTFReader
 
     writer = DraftWriter()
     try:
@@ -68,6 +76,18 @@ def load_rtf(data: bytes, name: str) -> Draft:
     for paragraph in "\n".join(texts).split("\n"):
         writer.add("table" if paragraph.count("|") > 1 else "paragraph", paragraph)
     return writer.finish()
+
+
+@contextmanager
+def _quiet_logging() -> Iterator[None]:
+    """Undo the `logging.basicConfig` of LlamaIndex's readers, which turns on everybody's INFO messages."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
 
 
 def _read(data: bytes, suffix: str, read: Callable[[Path], list[str]]) -> list[str]:

@@ -68,7 +68,7 @@ CASES = [
     (
         "junk.txt",
         bytes(range(256)) * 20,
-        "is not text but binary data; add it under its real type, or a text version of it.",
+        "is not text, or in an encoding that can't be told; save it as UTF-8 text and add that.",
     ),
     ("blank.md", b" \n\n--- \n", NO_WORDS),
     ("blank.html", b"<html><body><p> </p></body></html>", NO_WORDS),

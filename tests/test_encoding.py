@@ -57,6 +57,11 @@ def test_a_few_broken_bytes_do_not_turn_utf_8_into_something_else() -> None:
     assert decoded.text.endswith("\ufffd\ufffd然后回家。")
 
 
+def test_one_broken_byte_in_plain_english_is_replaced_and_counted() -> None:
+    decoded = decode_bytes(b"A long plain text. " * 20 + b"\x81 and more.")
+    assert decoded is not None and decoded.replaced == 1 and decoded.text.endswith("\ufffd and more.")
+
+
 @pytest.mark.parametrize(
     "data", [bytes(range(256)) * 8, b"\x00\x01\x02\x03" * 100, b"\x7fELF\x02\x01\x01" + bytes(500)]
 )

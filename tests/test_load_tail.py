@@ -1,5 +1,6 @@
-"""EPUB, mailboxes and RTF, which go through LlamaIndex's readers."""
+"""EPUB and RTF, which go through LlamaIndex's readers, and mailboxes, which don't."""
 
+import logging
 from email.message import EmailMessage
 from mailbox import mbox
 from pathlib import Path
@@ -26,11 +27,13 @@ def test_an_epub_gives_its_chapters_with_their_headings(tmp_path: Path) -> None:
     book.spine = chapters
     book.add_item(epub.EpubNcx())
     epub.write_epub(str(tmp_path / "river.epub"), book)
+    level = logging.getLogger().level
     document = load_document(tmp_path / "river.epub")
     headings = [block.span.of(document.text) for block in document.blocks if block.kind == "heading"]
     assert headings == ["# The weir", "# 鳗鱼"]
     assert "Eels climb at night." in document.text and "鳗鱼夜里洄游。" in document.text
-    assert document.metadata["format"] == "epub"
+    assert (document.title, document.metadata["format"]) == ("River", "epub")
+    assert logging.getLogger().level == level
 
 
 def test_a_damaged_epub_is_named(tmp_path: Path) -> None:
@@ -55,6 +58,29 @@ def test_a_mailbox_gives_each_message_under_its_subject(tmp_path: Path) -> None:
     assert "The fare stays at 4.20 crowns." in document.text and "票价不变。" in document.text
     assert "From: rook@example.org" in document.text
     assert document.metadata["messages"] == "2"
+
+
+def test_a_message_of_html_alone_keeps_its_own_words(tmp_path: Path) -> None:
+    box = mbox(tmp_path / "post.mbox")
+    for body in ("plain words", "<p>Only <b>HTML</b> 正文</p>"):
+        message = EmailMessage()
+        message["Subject"] = "s"
+        if body.startswith("<"):
+            message.set_content(body, subtype="html")
+            message.make_mixed()
+        else:
+            message.set_content(body)
+        message.add_attachment(b"attached words", maintype="text", subtype="plain", filename="a.txt")
+        box.add(message)
+    box.flush()
+    text = load_document(tmp_path / "post.mbox").text
+    assert text == "s\n\nplain words\n\ns\n\nOnly HTML 正文"
+
+
+def test_a_file_that_is_no_mailbox_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.mbox").write_text("just words\n")
+    with pytest.raises(SourceError, match=r"^a\.mbox is no mailbox"):
+        load_document(tmp_path / "a.mbox")
 
 
 def test_rtf_gives_its_paragraphs(tmp_path: Path) -> None:
