@@ -30,8 +30,11 @@ def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
             with st.container(key="fn_panel", border=True):
                 draw_panel(engine, kb, state.open_source, texts)
     with chat:
+        # A placeholder, so that the welcome is gone as soon as the first question is there.
+        welcome = st.empty()
         if not turns:
-            _draw_welcome(engine, kb, languages)
+            with welcome.container():
+                _draw_welcome(engine, kb, languages)
         for turn in turns:
             if turn.is_open:
                 follow_turn(turn, texts, has_native_stop=bool(typed))

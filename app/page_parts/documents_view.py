@@ -1,6 +1,7 @@
 """Draws the documents of a knowledge base: adding, listing, deleting."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path, PurePath
 
@@ -129,14 +130,17 @@ def _draw_list(engine: Engine, kb: str, documents: Sequence[DocumentInfo], texts
     for document in found[(page - 1) * _PAGE_LENGTH : page * _PAGE_LENGTH]:
         with st.container(horizontal=True, vertical_alignment="center", key=f"fn_document_{document.id}"):
             st.html(_document_html(document, texts))
-            if st.button(
+            st.button(
                 texts.delete,
                 key=f"delete_{document.id}",
                 help=f"{texts.delete}: {plain(document.title)}",
                 icon=":material/delete:",
                 type="tertiary",
-            ):
-                _draw_delete_dialog(engine, kb, document, texts)
+                on_click=session().ask_to_delete,
+                args=(document.id,),
+            )
+        if session().to_delete == document.id:
+            _draw_delete_dialog(engine, kb, document, texts)
 
 
 def _document_html(document: DocumentInfo, texts: Texts) -> str:
@@ -160,7 +164,7 @@ def _draw_delete_dialog(engine: Engine, kb: str, document: DocumentInfo, texts: 
     uploaded = is_upload(engine.settings, kb, document.source)
     hint = texts.delete_upload_hint if uploaded else texts.delete_document_hint
 
-    @st.dialog(texts.delete_document)
+    @st.dialog(texts.delete_document, on_dismiss=partial(session().ask_to_delete, ""))
     def confirm() -> None:
         st.markdown(plain(hint.format(title=document.title)))
         with st.container(horizontal=True):
@@ -173,8 +177,10 @@ def _draw_delete_dialog(engine: Engine, kb: str, document: DocumentInfo, texts: 
                 delete_upload(engine.settings, kb, document.source)
                 session().notice = texts.deleted_document.format(title=document.title)
                 session().report = None
+                session().ask_to_delete("")
                 st.rerun()
             if st.button(texts.cancel, key="cancel_delete"):
+                session().ask_to_delete("")
                 st.rerun()
 
     confirm()

@@ -1,6 +1,7 @@
 """Draws what can be done with knowledge bases as a whole: making one, deleting one."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -25,8 +26,15 @@ def draw_management(engine: Engine, kb: str, n_documents: int, texts: Texts) -> 
     """Draw the making and deleting of knowledge bases."""
     with st.expander(texts.manage, icon=":material/database:"):
         draw_creation(engine, texts)
-        if st.button(plain(texts.delete_kb.format(kb=kb)), key="delete_kb", icon=":material/delete_forever:"):
-            _draw_delete_dialog(engine, kb, n_documents, texts)
+        st.button(
+            plain(texts.delete_kb.format(kb=kb)),
+            key="delete_kb",
+            icon=":material/delete_forever:",
+            on_click=session().ask_to_delete,
+            args=(kb,),
+        )
+    if session().to_delete == kb:
+        _draw_delete_dialog(engine, kb, n_documents, texts)
 
 
 def draw_creation(engine: Engine, texts: Texts) -> None:
@@ -50,7 +58,7 @@ def draw_creation(engine: Engine, texts: Texts) -> None:
 
 
 def _draw_delete_dialog(engine: Engine, kb: str, n_documents: int, texts: Texts) -> None:
-    @st.dialog(plain(texts.delete_kb.format(kb=kb)))
+    @st.dialog(plain(texts.delete_kb.format(kb=kb)), on_dismiss=partial(session().ask_to_delete, ""))
     def confirm() -> None:
         st.markdown(plain(texts.delete_kb_hint.format(kb=kb, documents=texts.counted(texts.n_documents, n_documents))))
         with st.container(horizontal=True):
@@ -61,9 +69,11 @@ def _draw_delete_dialog(engine: Engine, kb: str, n_documents: int, texts: Texts)
                     st.error(plain(str(error)))
                     return
                 delete_uploads(engine.settings, kb)
+                session().ask_to_delete("")
                 session().forget(kb)
                 _go_to("", texts.deleted_kb.format(kb=kb))
             if st.button(texts.cancel, key="cancel_delete_kb"):
+                session().ask_to_delete("")
                 st.rerun()
 
     confirm()

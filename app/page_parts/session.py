@@ -62,6 +62,7 @@ class Session:
     report: IngestReport | None = None
     notice: str = ""
     go_to: str | None = None
+    to_delete: str = ""
     n_uploads: int = 0
     n_turns: int = 0
 
@@ -74,6 +75,10 @@ class Session:
         for turn in self.conversations.pop(kb, []):
             turn.run.stop()
         self.close_source()
+
+    def ask_to_delete(self, what: str) -> None:
+        """Ask whether to delete: the id of a document, or the name of a knowledge base; "" is a no."""
+        self.to_delete = what
 
     def close_source(self) -> None:
         """Close the side panel."""

@@ -22,6 +22,11 @@ class WarmUp:
 @st.cache_resource(show_spinner=False)
 def shared_engine() -> Engine:
     """Give the Engine. Raises SettingsError."""
+    return make_engine()
+
+
+def make_engine() -> Engine:
+    """Make an Engine from the settings."""
     return Engine(load_settings())
 
 

@@ -1,0 +1,213 @@
+"""The page on a real engine with small fake models, driven by Streamlit's own test harness, without a browser."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.engine import Engine
+from app.page_parts import shared
+from app.page_parts.session import Session, opened
+from app.settings import Settings
+from generation.extractive import Extractive
+from generation.llm import LLM, Prompt, SamplingConfig
+from ingest.errors import ModelError
+from tests.fakes import ScriptedLLM
+from tests.hashing_embedder import HashingEmbedder
+
+PAGE = Path(__file__).resolve().parents[1] / "app" / "page.py"
+RULES = "# Ferry rules\n\nA passenger may take two dogs.\n\n![x](http://tracker.example/x.png) <b>Bicycles</b> cost 3 crowns."
+
+
+class BrokenLLM(ScriptedLLM):
+    """Fails as a server does that is not there."""
+
+    def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
+        raise ModelError("no server answers at http://127.0.0.1:9; start it")
+        yield ""
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Path:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "rules.md").write_text(RULES)
+    (folder / "otters.txt").write_text("Otters eat fish. They sleep in a holt.")
+    return folder
+
+
+@pytest.fixture
+def start(tmp_path: Path, documents: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Give a function that opens the page on an engine with two documents."""
+
+    def start(llm: LLM | None = None, *, language: str = "en", kbs: tuple[str, ...] = ("default",)) -> AppTest:
+        settings = replace(Settings(), home=tmp_path / "home", language=language)
+        engine = Engine(settings, embedder=HashingEmbedder(), llm=llm or Extractive())
+        for kb in kbs:
+            engine.ingest(kb, [documents])
+        shared.shared_engine.clear()
+        shared.warm_up_state.clear()
+        monkeypatch.setattr(shared, "make_engine", lambda: engine)
+        return AppTest.from_file(str(PAGE), default_timeout=30).run()
+
+    yield start
+    shared.shared_engine.clear()
+    shared.warm_up_state.clear()
+
+
+def html_of(page: AppTest) -> str:
+    """Give the HTML of all parts of the page: the texts and what the components were given."""
+    parts = [element.proto.body for element in page.get("html")]
+    parts += [element.proto.json for element in page.get("bidi_component")]
+    return "\n".join(parts)
+
+
+def ask(page: AppTest, question: str) -> AppTest:
+    return page.chat_input[0].set_value(question).run()
+
+
+def session_of(page: AppTest) -> Session:
+    state: Session = page.session_state["footnote"]
+    return state
+
+
+def open_source(page: AppTest, target: str) -> AppTest:
+    """Do what a click on a marker does."""
+    state = session_of(page)
+    state.open_source = opened(state.turns("default")[-1], target)
+    return page.run()
+
+
+def test_a_citation_opens_the_document_with_the_quote_marked(start: Any) -> None:
+    page = ask(start(), "How many dogs may a passenger take?")
+    assert not page.exception
+    assert 'aria-label=\\"Source 1: Ferry rules, supported\\"' in html_of(page)
+    page = open_source(page, "c:0:1")
+    assert not page.exception
+    assert '<mark class=\\"fn-mark-quote\\">A passenger may take two dogs.</mark>' in html_of(page)
+
+
+def test_document_text_is_never_markup(start: Any) -> None:
+    page = open_source(ask(start(), "What do bicycles cost?"), "c:0:1")
+    shown = html_of(page)
+    assert "&lt;b&gt;Bicycles&lt;/b&gt;" in shown
+    assert "<b>Bicycles</b>" not in shown
+    assert "tracker.example" not in "".join(element.value for element in page.markdown)
+
+
+def test_an_abstention_shows_the_nearest_passages(start: Any) -> None:
+    page = ask(start(ScriptedLLM("The passages do not contain an answer.")), "Who likes dogs best?")
+    assert "No answer found" in html_of(page)
+    assert "The nearest passages" in html_of(page)
+
+
+def test_an_unsupported_claim_is_flagged_and_has_no_marker(start: Any) -> None:
+    llm = ScriptedLLM("A passenger may take two dogs [1]. The captain was born on the moon in 1899 [2].")
+    shown = html_of(ask(start(llm), "How many dogs may a passenger take?"))
+    assert "not supported by any source" in shown
+    assert 'class=\\"fn-claim fn-unsupported\\"' in shown
+    assert "not supported <b>1</b>" in shown
+
+
+def test_an_error_keeps_the_question_and_can_be_asked_again(start: Any) -> None:
+    page = ask(start(BrokenLLM("")), "How many dogs?")
+    assert not page.exception
+    assert "start it" in page.error[0].value.replace("\\", "")
+    assert "How many dogs?" in html_of(page)
+    assert [button.label for button in page.button if button.key and button.key.startswith("again")] == ["Ask again"]
+
+
+def test_follow_ups_are_asked_with_what_was_said_before(start: Any) -> None:
+    llm = ScriptedLLM("A passenger may take two dogs [1].")
+    page = ask(start(llm), "How many dogs may a passenger take?")
+    ask(page, "What do bicycles cost?")
+    assert any("two dogs" in m.content for m in llm.prompts[-1].messages if m.role == "assistant")
+
+
+def test_a_new_conversation_forgets_the_old_one(start: Any) -> None:
+    page = ask(start(), "How many dogs may a passenger take?")
+    page.button(key="new_conversation").click().run()
+    assert session_of(page).turns("default") == []
+    assert "Every sentence of an answer carries a number" in html_of(page)
+
+
+def test_two_users_do_not_see_each_other(start: Any) -> None:
+    first = ask(start(), "How many dogs may a passenger take?")
+    second = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    assert "two dogs" not in html_of(second)
+    assert "two dogs" in html_of(first.run())
+
+
+def test_the_page_speaks_the_language_of_the_settings_and_can_switch(start: Any) -> None:
+    page = start(language="zh")
+    assert page.chat_input[0].placeholder == "向您的文档提问"
+    page.session_state["language"] = "en"
+    assert page.run().chat_input[0].placeholder == "Ask your documents"
+
+
+def test_sample_questions_are_offered_for_the_samples(start: Any) -> None:
+    page = start(kbs=("samples",))
+    labels = [button.label for button in page.button if button.key and button.key.startswith("sample_")]
+    assert len(labels) == 6
+    page = page.button(key="sample_en_0").click().run()
+    assert not page.exception
+    assert session_of(page).turns("samples")[0].question == labels[0]
+
+
+def test_the_page_without_documents_leads_to_adding_some(start: Any) -> None:
+    page = start(kbs=())
+    assert not page.exception
+    page.button(key="go_to_documents").click().run()
+    assert not page.exception
+    assert page.get("file_uploader")
+
+
+def test_documents_are_listed_and_deleted_after_a_question(start: Any) -> None:
+    page = start()
+    page.session_state["view"] = "documents"
+    page.run()
+    assert "rules.md" in html_of(page) and "otters.txt" in html_of(page)
+    delete = next(b for b in page.button if b.key and b.key.startswith("delete_") and "Ferry" in (b.help or ""))
+    delete.click().run()
+    page.button(key="confirm_delete").click().run()
+    assert not page.exception
+    assert "rules.md" not in html_of(page)
+    page.session_state["view"] = "chat"
+    assert "Ferry rules" not in html_of(ask(page.run(), "How many dogs may a passenger take?"))
+
+
+def test_an_upload_is_saved_ingested_and_reported(start: Any, tmp_path: Path) -> None:
+    page = start()
+    page.session_state["view"] = "documents"
+    page.run()
+    page.file_uploader[0].upload("bees.txt", b"Bees make honey in May.", "text/plain")
+    page.run()
+    assert not page.exception
+    assert (tmp_path / "home" / "uploads" / "default" / "bees.txt").read_text() == "Bees make honey in May."
+    report = session_of(page).report
+    assert report is not None and [Path(source).name for source in report.added] == ["bees.txt"]
+
+
+def test_a_knowledge_base_is_made_and_deleted(start: Any) -> None:
+    page = start()
+    page.session_state["view"] = "documents"
+    page.run()
+    next(field for field in page.text_input if field.label == "New knowledge base").set_value("notes")
+    next(button for button in page.button if button.label == "Create").click().run()
+    assert not page.exception
+    assert page.selectbox[0].value == "notes"
+    page.button(key="delete_kb").click().run()
+    page.button(key="confirm_delete_kb").click().run()
+    assert page.selectbox[0].options == ["default"]
+
+
+def test_a_folder_that_is_not_there_is_named(start: Any) -> None:
+    page = start()
+    page.session_state["view"] = "documents"
+    page.run()
+    page.text_input[0].set_value("/no/such/folder")
+    next(button for button in page.button if button.label == "Take in").click().run()
+    assert "/no/such/folder" in page.error[0].value.replace("\\", "")
