@@ -47,7 +47,10 @@ class AbstainConfig:
     least_dense_best: float = 0.0
     # Below, on the best passage, the model is asked strictly; always so in these languages. There is no floor below
     # which it isn't asked at all: "How much time off do I get?" shares no word with "25 days of annual leave".
-    sure_fit: float = 0.6
+    # Gold paragraph removed, xquad_en, n = 14: a fit under .5 in 11, and strictly asked all 14 were declined (1 of 14
+    # asked plainly); of 27 answerable ones on xquad_en and squad2_dev none had such a fit, while asking all of them
+    # strictly refused 13. In Chinese asking strictly declined 12 of 14 and refused no answerable one of 14.
+    sure_fit: float = 0.5
     always_strict: tuple[PromptLanguage, ...] = ("zh",)
 
 

@@ -45,6 +45,11 @@ def unknown_names(text: str, known: str) -> list[str]:
     ]
 
 
+def acronyms_of(text: str, known: str) -> list[str]:
+    """Give the acronyms of `text` whose words `known` spells out."""
+    return [name for name in names_in(text) if _abbreviates(name, known)]
+
+
 def _abbreviates(name: str, text: str) -> bool:
     """Tell whether the name's letters are the initials of words in a row: UN, U.S."""
     letters = re.sub(r"[^A-Za-z]", "", name)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generation.answer import Status
+from generation.fit import question_fit
 from generation.matching import Weights, missing, surface_of, terms_of
-from generation.names import unknown_names
+from generation.names import acronyms_of, unknown_names
 from generation.numbers import Quantity, dates, fold, quantities
 from generation.polarity import contradicts, negations, yes_or_no
 from ingest.language import has_cjk
@@ -21,7 +22,9 @@ class SupportConfig:
 
     supported: float = 0.6
     partial: float = 0.3
-    added_share: float = 0.7  # of the score: what the claim adds to the question must be in the quotes themselves
+    # How much of the score hangs on the rest of the claim, which repeats the question: "The colony of 1788 was named
+    # Virginia" is no better for a text that names Virginia but speaks of another colony.
+    whole_share: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +96,15 @@ def _check_yes_no(
 
 
 def _score(claim: str, quoted: str, question: str, context: str, weights: Weights, config: SupportConfig) -> float:
+    """How much of what the claim adds the quotes hold, times how much of the claim their surroundings speak of."""
     terms, present = terms_of(claim), surface_of(quoted)
-    around = present | surface_of(context) | surface_of(question)
+    terms -= frozenset().union(*(terms_of(name) for name in acronyms_of(claim, quoted)))
+    around = present | surface_of(context)
     added = terms - surface_of(question)
-    whole = weights.coverage(terms, around)
-    if not added:
-        return config.added_share * weights.coverage(terms, present | surface_of(context)) + (
-            1 - config.added_share
-        ) * weights.coverage(terms, present)
-    return config.added_share * weights.coverage(added, present) + (1 - config.added_share) * whole
+    if not added:  # the claim only repeats the question: most of its words must be in the quotes themselves
+        return 0.3 * weights.coverage(terms, present) + 0.7 * weights.coverage(terms, around)
+    spoken_of = question_fit(claim, f"{quoted}\n{context}", weights)
+    return weights.coverage(added, present) * (1 - config.whole_share + config.whole_share * spoken_of)
 
 
 def _what_is_missing(claim: str, quoted: str, question: str) -> str:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generation.names import names_in
 from generation.polarity import negations, yes_or_no
-from generation.support import Support, check_support, names_in
+from generation.support import Support, check_support
 
 _LEAVE = "Full-time employees receive 25 days of annual leave from 1 March 2025."
 _CARRY = "Unused days may not be carried over to the next year."
