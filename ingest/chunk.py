@@ -112,10 +112,15 @@ def _sections(document: Document, blocks: Sequence[Block]) -> list[_Section]:
             level = max(block.level, 1)
             path = [entry for entry in path if entry[0] < level]
             path.append((level, _heading_text(block.span.of(document.text))))
-            names = tuple(dict.fromkeys(name for name in (document.title, *(name for _, name in path)) if name))
-            sections.append(_Section(names, index, index, level))
+            sections.append(_Section(_names(document.title, path), index, index, level))
         sections[-1].last = index + 1
     return [section for section in sections if section.last > section.first]
+
+
+def _names(title: str, path: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    """The title and the headings, without those that repeat the title or the heading above."""
+    inner = [name for _, name in path if name and name.casefold() not in title.casefold()]
+    return tuple(dict.fromkeys((title, *inner)))
 
 
 def _heading_text(text: str) -> str:
@@ -203,11 +208,9 @@ def _table_header(text: str, blocks: Sequence[Block], units: Sequence[Unit], fir
 def _within_size(text: str, span: Span, size: int, token_starts: TokenStarts) -> Iterator[Span]:
     """Cut a chunk again that has more tokens on its own than it had in its surroundings."""
     piece = span.of(text)
-    starts = [start for start in token_starts(piece) if 0 < start < len(piece)]
-    if len(starts) < size or not starts:
-        yield span
-        return
-    if len(token_starts(piece)) <= size:
+    all_starts = token_starts(piece)
+    starts = [start for start in all_starts if 0 < start < len(piece)]
+    if len(all_starts) <= size or not starts:
         yield span
         return
     middle = starts[len(starts) // 2]

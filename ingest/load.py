@@ -51,7 +51,11 @@ def is_supported(path: Path) -> bool:
 
 
 def load_document(path: Path, *, source: str | None = None) -> Document:
-    """Read a file as a Document named `source` (default: its absolute path); SourceError says why it can't be read."""
+    """Read a file as a Document named `source` (default: its absolute path); SourceError says why it can't be read.
+
+    `metadata` holds "format", "size_bytes", "modified" (the file's day), "named_as" where the suffix claims another
+    format, "encoding" for texts, and what the file itself states: "author", "date", "subject", "keywords", ...
+    """
     name = path.name
     source = source if source is not None else path.absolute().as_posix()
     data = read_source(path)
@@ -60,7 +64,7 @@ def load_document(path: Path, *, source: str | None = None) -> Document:
         raise SourceError(f"{name} holds no words; there is nothing in it to search or quote.")
     metadata |= {key: value for key, value in draft.metadata.items() if value}
     metadata["size_bytes"] = str(len(data))
-    metadata.setdefault("date", datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat())
+    metadata["modified"] = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
     return Document(
         id=document_id(source),
         source=source,

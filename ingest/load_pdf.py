@@ -24,7 +24,8 @@ _MARGIN = 0.12  # of the page's height, above and below
 _PAGE_NUMBER = re.compile(r"(?<![\d.,])\d{1,4}(?![\d.,]*\d)|\b[ivxlc]{1,7}\b")
 _LONE_NUMBER = re.compile(r"\W*(?:page |第 ?)?(?:\d{1,4}|[ivxlc]{1,7})(?: ?页)?\W*", re.I)
 _SAYS_NOTHING = re.compile(
-    r"$|united states\b|commission file|(?:form 10-[kq]|(?:table of )?contents|abstract|introduction|目录|目 录|摘要)$",
+    r"$|united states\b|commission file|securities registered"
+    r"|(?:form 10-[kq]|(?:table of )?contents|abstract|introduction|目录|目 录|摘要)$",
     re.I,
 )
 
@@ -160,7 +161,12 @@ def _runs_on(before: Piece, piece: Piece) -> bool:
 def _title(metadata: dict[str, str]) -> str | None:
     """Trust the metadata's title only when it is one: not a file name, a number or a program's placeholder."""
     title = re.sub(r"^(?:Microsoft \w+|PowerPoint \w+)\s*-\s*", "", metadata.get("Title", "")).strip()
-    if len(title) < 3 or _FILE_NAME.search(title) or title.lower() in ("untitled", "document", "slide 1"):
+    if (
+        len(title) < 3
+        or _FILE_NAME.search(title)
+        or _SAYS_NOTHING.match(title)
+        or title.lower() in ("untitled", "document", "slide 1")
+    ):
         return None
     letters = sum(1 for character in title if character.isalpha())
     return title if letters >= 0.5 * len(title) and ("\\" not in title) else None

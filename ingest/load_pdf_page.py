@@ -25,6 +25,7 @@ SOFT_HYPHEN = "\u00ad"  # how a hyphen that pdfium takes for a line-end hyphen i
 _BREAK = re.compile("\r\n|\r|\n")
 _SPACES = re.compile("[ \u00a0\t]+")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+LEADER = re.compile(r"(?: ?\.){5,} ?")  # the dots of a table of contents
 _CELL_GAP = 1.2  # of the font size; a space is 0.25 to 0.3, and rarely more than 1 in justified text
 _LEADS = re.compile(r"[$€£¥]|[(（]?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4}|[一二三四五六七八九十]+)[.)）、]|[^\w\s$€£¥%()\-–—]")
 _TRAILS = re.compile(r"[%)）]+")
@@ -131,7 +132,8 @@ class _Characters:
 
 def _normalise(raw: str) -> str:
     raw = raw.replace("\ufffe", SOFT_HYPHEN).replace("\x02", SOFT_HYPHEN)
-    return re.sub(r"[ \t\u00a0\u2000-\u200b]+", " ", clean_text(raw)).strip()
+    raw = re.sub(r"[ \t\u00a0\u2000-\u200b]+", " ", clean_text(raw))
+    return LEADER.sub(" … ", raw).strip()
 
 
 def _line(page: _Characters, start: int, end: int) -> Line:

@@ -1,7 +1,7 @@
 """A page of a PDF and spans of its text in, a picture of the page with the spans marked out. Knows nothing of the UI.
 
 The text that is quoted was tidied when the page was read: lines joined, hyphens mended, table cells put in rows. So a
-span is found again by its characters without white space, hyphens and table bars, which tidying never changes.
+span is found again by its characters without white space, hyphens, leaders and bars; the others never change.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
 from ingest.document import Document, Span
 from ingest.errors import SourceError
 from ingest.load import decompressed, read_source
-from ingest.load_pdf_page import char_box, open_pdf
+from ingest.load_pdf_page import LEADER, char_box, open_pdf
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
-_IGNORED = re.compile(r"[\s\x00-\x1f\x7f\-‐\u00ad\ufffe\ufeff\u200b|¦]")
+_IGNORED = re.compile(r"[\s\x00-\x1f\x7f\-‐\u00ad\ufffe\ufeff\u200b|¦…]")
 _YELLOW = (255, 233, 92)
 _MAX_PIXELS = 4000  # on the longer side
 
@@ -103,10 +103,10 @@ class _Characters:
 
     def __init__(self, textpage: PdfTextPage) -> None:
         codes = [pdfium.FPDFText_GetUnicode(textpage, index) for index in range(textpage.count_chars())]
-        kept = [(_character(code), index) for index, code in enumerate(codes)]
-        kept = [(character, index) for character, index in kept if not _IGNORED.match(character)]
-        self._text = "".join(character for character, _ in kept)
-        self._numbers = [index for _, index in kept]
+        raw = "".join(map(_character, codes))
+        raw = LEADER.sub(lambda dots: " " * len(dots.group()), raw)
+        self._numbers = [index for index, character in enumerate(raw) if not _IGNORED.match(character)]
+        self._text = "".join(raw[index] for index in self._numbers)
 
     def find(self, quote: str, before: str, after: str) -> list[int]:
         """Give the numbers of the quote's characters; none when it isn't there whole."""

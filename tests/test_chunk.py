@@ -44,6 +44,11 @@ def test_each_section_is_a_chunk_with_its_heading_path() -> None:
     assert found[1].embedded_text.startswith("Guide > Use it\n## Use")
 
 
+def test_headings_that_repeat_the_title_are_left_out() -> None:
+    found = chunks(f"# River Guide\n\n## Eels\n\n{sentence(25)}\n", title="River guide 2025")
+    assert {chunk.headings for chunk in found} == {("River guide 2025", "Eels")}
+
+
 def test_tiny_sections_share_a_chunk_under_their_common_path() -> None:
     found = chunks("# A\n\n## B\n\nOne two.\n\n## C\n\nThree four.\n")
     assert [(chunk.headings, chunk.text) for chunk in found] == [
