@@ -70,7 +70,8 @@ _OPPOSITES_ZH = tuple(
         ("东部|东方|以东", "西部|西方|以西"),
     )
 )
-_CLAUSE = re.compile(r"[,，;；:：。.!?！？\n]\s*|\s(?=but\b|whereas\b|while\b)|(?=但|而是|然而)")
+# A table's cells and a record's fields are clauses too.
+_CLAUSE = re.compile(r"[,，;；:：。!?！？\n|]\s*|\.(?!\d)\s*|\s(?=but\b|whereas\b|while\b)|(?=但|而是|然而)")
 
 
 def negations(text: str) -> int:
@@ -95,8 +96,8 @@ def contradicts(claim: str, evidence: str, overlap: Callable[[str], float]) -> s
     if not clauses:
         return ""
     clause = max(clauses, key=overlap)
-    if overlap(clause) < 0.5:  # the claim joins several clauses: judge the evidence as a whole
-        clause = evidence
+    if overlap(clause) < 0.5:  # the claim joins several clauses: judge those that have a share in it
+        clause = ", ".join(part for part in clauses if overlap(part) >= 0.15) or evidence
     denied = min(negations(claim), 1), min(negations(clause), 1)
     if denied == (1, 0) and negations(evidence):
         return ""
