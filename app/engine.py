@@ -96,10 +96,11 @@ class Engine:
         `translated` lets the model translate a question that documents in the other language may answer: what `ask`
         does. Without it no model is needed.
         """
+        opened = self.knowledge_base(kb)
         query = standalone_question(question, history, self.llm()) if history else question
         config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
         translate = self._translate if translated and not isinstance(self.llm(), Extractive) else None
-        return search(self.knowledge_base(kb), question, config, query=query, translate=translate)
+        return search(opened, question, config, query=query, translate=translate)
 
     def ask(self, kb: str, question: str, *, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
         """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model."""
