@@ -12,6 +12,7 @@ from app.engine import Engine
 from app.evaluation.jsonl import read_object
 from app.evaluation.sets import EvaluationSet, Record, corpus_hash
 from app.settings import Settings
+from ingest.catalog import FORMAT_VERSION
 from ingest.document import Block, Document, Span, document_id
 from ingest.errors import SettingsError
 from ingest.language import detect_language
@@ -52,7 +53,7 @@ def build_corpus(engine: Engine, questions: EvaluationSet, on_progress: Callable
             f"{questions.name} brings no corpus.jsonl and no documents/; name the knowledge base to ask with --kb"
         )
     settings = engine.settings
-    built_with = (corpus_hash(questions), Path(settings.embedder).name, settings.ingest.chunking, settings.index)
+    built_with = (FORMAT_VERSION, corpus_hash(questions), Path(settings.embedder).name, settings.ingest.chunking, settings.index)
     kb = f"{_slug(questions.name)}-{hashlib.sha256(repr(built_with).encode()).hexdigest()[:12]}"
     marker, code = settings.home / f"{kb}.json", _code_hash()
     if marker.is_file() and kb in engine.knowledge_bases() and (found := _marked(marker, code)) is not None:
