@@ -53,7 +53,13 @@ def build_corpus(engine: Engine, questions: EvaluationSet, on_progress: Callable
             f"{questions.name} brings no corpus.jsonl and no documents/; name the knowledge base to ask with --kb"
         )
     settings = engine.settings
-    built_with = (FORMAT_VERSION, corpus_hash(questions), Path(settings.embedder).name, settings.ingest.chunking, settings.index)
+    built_with = (
+        FORMAT_VERSION,
+        corpus_hash(questions),
+        Path(settings.embedder).name,
+        settings.ingest.chunking,
+        settings.index,
+    )
     kb = f"{_slug(questions.name)}-{hashlib.sha256(repr(built_with).encode()).hexdigest()[:12]}"
     marker, code = settings.home / f"{kb}.json", _code_hash()
     if marker.is_file() and kb in engine.knowledge_bases() and (found := _marked(marker, code)) is not None:
