@@ -155,6 +155,8 @@ def _runs_on(before: Piece, piece: Piece) -> bool:
     first = piece.text[:1]
     if not before.open_end or piece.kind != "paragraph":
         return False
+    if before.kind == "heading":
+        return first.islower()
     return first.islower() or first in "(（" or "\u3400" <= first <= "\u9fff"
 
 

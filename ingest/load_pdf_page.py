@@ -110,7 +110,8 @@ def _lines(textpage: PdfTextPage) -> Iterator[Line]:
         end = part.start() if part else len(text)
         raw = text[start:end]
         if raw.strip() and _normalise(raw):
-            yield _line(page, start + len(raw) - len(raw.lstrip()), start + len(raw.rstrip()))
+            for first, last in _level_parts(page, start + len(raw) - len(raw.lstrip()), start + len(raw.rstrip())):
+                yield _line(page, first, last)
         start = part.end() if part else end
 
 
@@ -128,6 +129,19 @@ class _Characters:
 
     def box(self, offset: int) -> tuple[float, float, float, float]:
         return char_box(self.textpage, self.index(offset))
+
+
+def _level_parts(page: _Characters, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut where pdfium joined the numbers of a column, one above the other, to one line."""
+    first, last = page.index(start), page.index(end - 1)
+    tolerance = 0.5 * _font_size(page.textpage, first)
+    if abs(_origin(page.textpage, first)[1] - _origin(page.textpage, last)[1]) > tolerance:
+        for gap in _SPACES.finditer(page.text, start, end):
+            above, below = page.index(gap.start() - 1), page.index(gap.end())
+            if abs(_origin(page.textpage, above)[1] - _origin(page.textpage, below)[1]) > tolerance:
+                yield start, gap.start()
+                start = gap.end()
+    yield start, end
 
 
 def _normalise(raw: str) -> str:

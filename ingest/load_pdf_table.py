@@ -141,12 +141,21 @@ def _logical_rows(rows: Sequence[Line]) -> Iterator[list[Cell]]:
         below = close and words and (spaced or hangs) and _under(current, row)
         if current and (below or (index == 1 and _completes_dates(current, row))):
             current = _merged(current, row.cells)
+        elif close and _is_wrapped_label(current, row):
+            label = Cell(f"{current[0].text} {row.cells[0].text}", current[0].left, current[0].right)
+            current = [label, *row.cells[1:]]
         else:
             if current:
                 yield current
             current = list(row.cells)
     if current:
         yield current
+
+
+def _is_wrapped_label(cells: Sequence[Cell], row: Line) -> bool:
+    """Tell whether a row's label began on the line above, which has no values of its own."""
+    label = row.cells[0]
+    return len(cells) == 1 and len(row.cells) > 1 and label.text[0].islower() and _overlap(cells[0], label) > 0
 
 
 def _completes_dates(cells: Sequence[Cell], row: Line) -> bool:

@@ -96,6 +96,17 @@ def test_cells_side_by_side_become_rows() -> None:
     assert table.split("\n")[-1] == "| Heron House | 06:30 to 21:00 | $ 12 |"
 
 
+def test_a_label_on_two_lines_is_one_row() -> None:
+    def page(canvas: Canvas) -> None:
+        lines(canvas, 700, "Kind", "Other", "Fees of the", "first kind", "Income", leading=11)
+        lines(canvas, 700, "2021", "3", "", "1,687", "704", leading=11, left=300)
+        lines(canvas, 700, "2020", "4", "", "1,706", "320", leading=11, left=400)
+
+    assert load_pdf(drawn(page), "a.pdf").text == (
+        "| Kind | 2021 | 2020 |\n| Other | 3 | 4 |\n| Fees of the first kind | 1,687 | 1,706 |\n| Income | 704 | 320 |"
+    )
+
+
 def test_running_heads_and_page_numbers_are_dropped_but_words_never() -> None:
     def page(number: int) -> Callable[[Canvas], None]:
         def draw(canvas: Canvas) -> None:
@@ -163,7 +174,8 @@ def test_the_chinese_sample_reads_in_order() -> None:
     assert document.language == "zh"
     assert "| 灰鹭号（Grey Heron） | 30节 | 150米 | 4人 |" in document.text
     assert "船长对本船安全负全部责任，任何人不得强令船长冒险开航。" in document.text  # wrapped on the page
-    assert ("heading", 2, "第二章 开航条件") in outline(document)
+    headings = [(level, text) for kind, level, text in outline(document) if kind == "heading"]
+    assert (2, "第二章 开航条件") in headings and (3, "一、有人落水") in headings
     assert [page.number for page in document.pages] == [1, 2, 3]
 
 
