@@ -69,9 +69,10 @@ def reason_before(retrieval: Retrieval, config: AbstainConfig) -> str:
 
 def is_refusal(text: str) -> bool:
     """Tell whether an answer's first sentence says, in whatever words, that the passages hold no answer."""
-    opening = text.strip()[:240]
-    if any(opening.startswith(refusal.rstrip(".。")) for refusal in (*REFUSALS.values(), *ABSTENTIONS.values())):
+    # The fixed sentence counts wherever it stands: small models guess first and then say that they can't know.
+    if any(refusal.rstrip(".。") in text for refusal in (*REFUSALS.values(), *ABSTENTIONS.values())):
         return True
+    opening = text.strip()[:240]
     first = re.split(r"(?<=[.!?])\s|(?<=[。！？])|\n", opening, maxsplit=1)[0]
     if _SORRY.match(first):
         return True

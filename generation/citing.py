@@ -33,8 +33,11 @@ class CitingConfig:
     most_citations: int = 3
     # A further sentence must add this share of the claim's weight that the first ones lack.
     least_gain: float = 0.25
-    similarity_weight: float = 0.6  # for claims in another language than the sentence
-    least_similarity: float = 0.8  # e5's cosines lie between .7 (unrelated) and .95
+    similarity_weight: float = 0.8  # for claims in another language than the sentence
+    # e5's cosines of a claim and its own sentence in the other language: 5th, 50th, 95th percentile .81, .88, .90; of
+    # the next best sentence .79, .81, .85 (xquad_zh claims, English passages, n = 39).
+    least_similarity: float = 0.78
+    full_similarity: float = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,10 @@ class EvidenceIndex:
         foreign = [i for i, s in enumerate(self.sentences) if has_cjk(s.text) != has_cjk(claim)]
         if foreign:
             close = similarity([claim], [self.sentences[i].text for i in foreign])[0]  # (len(foreign),)
-            floor = self.config.least_similarity
+            floor, full = self.config.least_similarity, self.config.full_similarity
             for i, value in zip(foreign, close, strict=True):
-                scores[i] = max(0.0, (float(value) - floor) / (1 - floor)) * self.config.similarity_weight
+                share = min(1.0, max(0.0, (float(value) - floor) / (full - floor)))
+                scores[i] = share * self.config.similarity_weight
         return scores
 
     def _next(self, added: frozenset[str], chosen: Sequence[int], scores: npt.NDArray[np.float64]) -> int | None:

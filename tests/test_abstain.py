@@ -27,6 +27,8 @@ _ZH = "在这些文档中没有找到这个问题的答案。"
         "No passage mentions the treasurer.",
         "Unfortunately, the document provides no details on that.",
         "所给资料无法回答这个问题。",
+        "1\nThe passages do not answer this question.",
+        "药剂师与病人交流。所给资料无法回答这个问题。",
         "资料中没有提到财务主管的年龄。",
         "根据提供的资料，无法确定他的年龄。",
         "抱歉，文中没有相关信息。",

@@ -72,6 +72,17 @@ def test_the_same_claim_edited_to_be_false_is_unsupported(
     assert (verdict.status, verdict.reasons[:1]) == ("unsupported", (reason,))
 
 
+def test_a_denial_in_another_cell_or_clause_denies_nothing() -> None:
+    row = check_support(
+        "Bicycles cost 5 euros.", ["| Bicycles | 5 euros | not in winter |"], question="What do they cost?"
+    )
+    clause = check_support(
+        "The ferry leaves at 8.", ["The ferry leaves at 8, but it does not sail on Sundays."], question="When?"
+    )
+
+    assert [(verdict.status, verdict.reasons) for verdict in (row, clause)] == [("supported", ())] * 2
+
+
 def test_without_evidence_nothing_is_supported() -> None:
     assert check_support("Leave is 25 days.", []) == Support("unsupported", 0.0, ("no passage says this",))
 
