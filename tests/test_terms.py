@@ -36,5 +36,9 @@ def test_content_terms_leave_out_stop_words_and_bigrams_of_them() -> None:
     assert content_terms("渡船是什么") == ["渡船", "·渡船", "·船是", "·是什"]
 
 
+def test_a_chinese_word_wrapped_over_two_lines_is_one_word() -> None:
+    assert index_terms("南洋\n公学") == index_terms("南洋公学")
+
+
 def test_text_without_letters_has_no_terms() -> None:
     assert index_terms(" —…!? \n") == []
