@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from generation.llm import Message, Prompt
+from generation.tables import spell_out_tables
 from retrieval.retrieval import Dropped, Hit
 
 PromptLanguage = Literal["en", "zh"]
@@ -125,7 +126,7 @@ def show_passage(
     if page is not None:
         label += f", page {page}" if language == "en" else f"，第{page}页"
     head = f"[{number}] ({label})" if label else f"[{number}]"
-    body = neutralised(hit.chunk.text).strip()
+    body = neutralised(spell_out_tables(hit.chunk.text, hit.chunk.headings)).strip()
     if most_tokens is not None and (size := count_tokens(body)) > most_tokens:
         body = body[: max(1, len(body) * most_tokens // size)]
     return f"<passage>\n{head}\n{body}\n</passage>"

@@ -1,0 +1,48 @@
+"""A passage's text in, the same text with its tables spelled out for a model to read out. Never quoted from. Pure.
+
+Small models read a cell from the wrong column when rows and header stand apart: of the row "| Monthly pass | 96.00 |
+58.00 |" Qwen2.5-Coder-1.5B gave the first price for the second line. A row that names its columns itself leaves no doubt.
+"""
+
+import re
+from collections.abc import Sequence
+
+_ROW = re.compile(r"^\s*\|(.*)\|\s*$")
+_RULE = re.compile(r"^[\s|:\-]+$")
+
+
+def spell_out_tables(text: str, headings: Sequence[str] = ()) -> str:
+    """Rewrite each row of a table with three columns or more as "header: cell; header: cell; ...".
+
+    The header is the table's first row, or, where the text begins inside a table, the last heading. Rows of another
+    width than the header, and tables without a full header, stay as they are.
+    """
+    lines = text.split("\n")
+    shown: list[str] = []
+    header: list[str] | None = None
+    for number, line in enumerate(lines):
+        cells = _cells(line)
+        if cells is None:
+            header = None
+            shown.append(line)
+        elif header is None:
+            carried = (
+                _cells(headings[-1]) if headings and not any(_cells(before) for before in lines[:number]) else None
+            )
+            header = carried or cells
+            shown.append((_spelled(header, cells) if carried else None) or line)
+        elif not _RULE.match(line):
+            shown.append(_spelled(header, cells) or line)
+    return "\n".join(shown)
+
+
+def _cells(line: str) -> list[str] | None:
+    match = _ROW.match(line)
+    return [cell.strip() for cell in match[1].split("|")] if match else None
+
+
+def _spelled(header: Sequence[str], cells: Sequence[str]) -> str | None:
+    if len(header) < 3 or len(header) != len(cells) or not all(header[1:]):
+        return None
+    named = (f"{name}: {cell}" if name else cell for name, cell in zip(header, cells, strict=True) if cell)
+    return "- " + "; ".join(named)
