@@ -26,6 +26,7 @@ def main() -> None:
     """Draw the page for one user."""
     st.set_page_config(page_title="Footnote", page_icon=str(_PARTS / "icon.svg"), layout="wide")
     st.html(_PARTS / "style.css")
+    session().n_runs += 1
     try:
         engine = shared_engine()
         kb, languages = _draw_header(engine)

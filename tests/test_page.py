@@ -19,7 +19,10 @@ from tests.fakes import ScriptedLLM
 from tests.hashing_embedder import HashingEmbedder
 
 PAGE = Path(__file__).resolve().parents[1] / "app" / "page.py"
-RULES = "# Ferry rules\n\nA passenger may take two dogs.\n\n![x](http://tracker.example/x.png) <b>Bicycles</b> cost 3 crowns."
+RULES = (
+    "# Ferry rules\n\nA passenger may take two dogs.\n\n"
+    "![x](http://tracker.example/x.png) <b>Bicycles</b> cost 3 crowns.\n"
+)
 
 
 class BrokenLLM(ScriptedLLM):

@@ -1,18 +1,21 @@
 """Draws one turn of a conversation: the question, and the answer as it is written and when it is done."""
 
+import threading
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import StopException
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
 
 from app.page_parts.answer_html import answer_html, plain_html
 from app.page_parts.escaping import plain
 from app.page_parts.retrieval_html import retrieval_html
-from app.page_parts.session import Turn, opened, session
+from app.page_parts.session import Session, Turn, opened, session
 from app.page_parts.texts import Texts
 
 _LOOK_SECONDS = 0.25
+_SUPERSEDED_SECONDS = 1.5
 
 # The component only places HTML that `answer_html` has escaped, and says what was clicked.
 _answer_component = st.components.v2.component(
@@ -30,15 +33,7 @@ def draw_turn(turn: Turn, texts: Texts) -> bool:
         if turn.answer is not None:
             _draw_answer(turn, texts)
             return False
-        if turn.run.text:
-            st.html(plain_html(turn.run.text))
-        if turn.run.stopped:
-            st.html(f'<p class="fn-note" role="note">{texts.stopped}</p>')
-        else:
-            # Without an error of ours it is a bug: its traceback is in the server's log, and the conversation goes on.
-            reason = turn.run.error or texts.broke_off
-            st.error(f"**{texts.failed}** · {plain(reason)}", icon=":material/error:")
-        return st.button(texts.ask_again, key=f"again_{turn.number}", icon=":material/refresh:", type="tertiary")
+        return _draw_unfinished(turn, texts)
 
 
 def follow_turn(turn: Turn, texts: Texts, *, has_native_stop: bool) -> None:
@@ -46,23 +41,59 @@ def follow_turn(turn: Turn, texts: Texts, *, has_native_stop: bool) -> None:
     _draw_question(turn)
     with st.chat_message("assistant", avatar=":material/format_quote:"):
         shown = st.empty()
-        if not has_native_stop and st.button(texts.stop, key=f"stop_{turn.number}", icon=":material/stop_circle:"):
-            turn.run.stop()
-        _redraw_when_stopped(turn)
+        if not has_native_stop:
+            st.button(texts.stop, key=f"stop_{turn.number}", icon=":material/stop_circle:", on_click=turn.run.stop)
+        state = session()
+        n_runs = state.n_runs
         try:
             while not turn.run.wait(_LOOK_SECONDS):
                 shown.html(_writing_html(turn, texts))
         except StopException:
-            turn.run.stop()
+            if not _was_superseded(state, n_runs, turn):
+                turn.run.stop()
+                _draw_last(shown, turn, texts)
             raise
     st.rerun()
 
 
-@st.fragment(run_every=1.0)
-def _redraw_when_stopped(turn: Turn) -> None:
-    """Redraw the page after the native Stop, which ends the script without a last word."""
+def _was_superseded(state: Session, n_runs: int, turn: Turn) -> bool:
+    """Tell whether the script was stopped because the user clicked something else, not Stop, and it runs anew already.
+
+    Streamlit ends a script the same way for both (runner.fastReruns). Nothing of Streamlit may be touched here.
+    """
+    for _ in range(round(_SUPERSEDED_SECONDS / _LOOK_SECONDS)):
+        if state.n_runs != n_runs or turn.run.wait(_LOOK_SECONDS):
+            break
+    return state.n_runs != n_runs
+
+
+def _draw_last(shown: DeltaGenerator, turn: Turn, texts: Texts) -> None:
+    """Draw a turn's last state. A script that was told to stop can draw nothing more itself, a thread can."""
+
+    def draw() -> None:
+        with shown.container():
+            if turn.answer is None:
+                _draw_unfinished(turn, texts)
+            else:
+                _draw_answer(turn, texts)
+
+    thread = threading.Thread(target=draw, name="footnote-stopped")
+    add_script_run_ctx(thread)
+    thread.start()
+    thread.join()
+
+
+def _draw_unfinished(turn: Turn, texts: Texts) -> bool:
+    """Draw what there is of a turn without an answer. Tell whether the user wants it asked again."""
+    if turn.run.text:
+        st.html(plain_html(turn.run.text))
     if turn.run.stopped:
-        st.rerun()
+        st.html(f'<p class="fn-note" role="note">{texts.stopped}</p>')
+    else:
+        # Without an error of ours it is a bug: its traceback is in the server's log, and the conversation goes on.
+        reason = turn.run.error or texts.broke_off
+        st.error(f"**{texts.failed}** · {plain(reason)}", icon=":material/error:")
+    return st.button(texts.ask_again, key=f"again_{turn.number}", icon=":material/refresh:", type="tertiary")
 
 
 def _draw_question(turn: Turn) -> None:

@@ -63,6 +63,7 @@ class Session:
     notice: str = ""
     go_to: str | None = None
     to_delete: str = ""
+    n_runs: int = 0
     n_uploads: int = 0
     n_turns: int = 0
 
