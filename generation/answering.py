@@ -13,7 +13,8 @@ from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
 from generation.fit import question_fit
 from generation.llm import LLM, Message, Prompt, SamplingConfig
-from generation.prompts import PromptLimits, build_prompt, choose_passages, prompt_language
+from generation.numbers import missing_years
+from generation.prompts import PromptLimits, build_prompt, choose_passages, insisting, prompt_language
 from generation.support import SupportConfig, check_support, is_foreign
 from ingest.document import Span
 from retrieval.retrieval import Hit, Retrieval
@@ -26,8 +27,9 @@ Clock = Callable[[], float]
 class AnswerConfig:
     """Everything that shapes an answer. Two equal configs on the same retrieval and model give the same answer."""
 
-    # FACTS: on 2 busy cores a prompt costs 16-60 tokens a second, so passages take the place of 10-40 s of waiting.
-    context_tokens_budget: int = 700
+    # On 2 busy cores a prompt costs 16-60 tokens a second, so passages are paid for with seconds of waiting. Whole
+    # evidence in the prompt for 28 of 38 sample questions at 700 tokens, 31 at 1,000, 32 at 1,400 (benchmarks/LOG.md).
+    context_tokens_budget: int = 1000
     history_tokens: int = 150
     history_turns: int = 1
     sampling: SamplingConfig = field(default_factory=lambda: SamplingConfig(max_tokens=256))
@@ -114,6 +116,14 @@ def stream_answer(
         "total": total,
     }
     reason = _reason_after(composer)
+    if reason and holding and is_refusal(composer.completion):
+        prompt = insisting(prompt)
+        insisted = _Composer(prompt, index, config, page_of, similarity, clock)
+        with closing(_closable(llm.stream(prompt, config.sampling))) as pieces:
+            held = "".join(insisted.feed(piece) for piece in pieces) + insisted.flush()
+        timings = {**timings, "insist": clock() - started - total, "total": clock() - started}
+        if _is_sure(insisted):
+            composer, reason = insisted, ""
     if reason:
         answer = _abstained(retrieval, llm, prompt, composer.completion, reason, timings)
         if holding:
@@ -153,6 +163,7 @@ class _Composer:
         self.completion = ""
         self.claims: list[Claim] = []
         self.unresolved: list[str] = []
+        self._contexts: list[str] = []
         self.seconds = 0.0
         self._prompt = prompt
         self._config = config
@@ -172,6 +183,10 @@ class _Composer:
         """Give the rest when the model has ended."""
         return "".join(self._show(event) for event in self._stream.flush())
 
+    def years_missed(self) -> tuple[int, ...]:
+        """Give the years asked about that no passage used for the answer mentions."""
+        return missing_years(self._prompt.question, "\n".join(self._contexts))
+
     def _show(self, event: str | ClaimEnd) -> str:
         shown = event if isinstance(event, str) else self._cite(event)
         self.text += shown
@@ -185,11 +200,13 @@ class _Composer:
         known = range(1, len(self._prompt.passages) + 1)
         self.unresolved += [m.raw for m in end.markers if not all(number in known for number in m.numbers)]
         evidence = self._index.find(end.text, hinted, self._similarity)
+        context = _context(evidence)
+        self._contexts.append(context)
         support = check_support(
             end.text,
             [e.quote for e in evidence],
             question=self._prompt.question,
-            context=_context(evidence),
+            context=context,
             weights=self._index.weights,
             config=self._config.support,
         )
@@ -239,7 +256,16 @@ def _reason_after(composer: _Composer) -> str:
         return "the model found no answer in the passages"
     if not any(claim.citations for claim in composer.claims):
         return "nothing the model wrote is supported by the passages"
+    if years := composer.years_missed():
+        return f"the passages speak of other years than {', '.join(map(str, years))}"
     return ""
+
+
+def _is_sure(composer: _Composer) -> bool:
+    """Tell whether an answer won by asking again can stand: every claim supported, no refusal, the right year."""
+    if is_refusal(composer.completion) or not composer.claims:
+        return False
+    return all(claim.status == "supported" for claim in composer.claims) and not composer.years_missed()
 
 
 def _fit(question: str, hit: Hit, index: EvidenceIndex) -> float | None:

@@ -5,7 +5,7 @@ Order for the prompt cache: the system message never changes, then history, then
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from generation.llm import Message, Prompt
@@ -43,6 +43,12 @@ _SYSTEM: dict[PromptLanguage, str] = {
 _STRICT: dict[PromptLanguage, str] = {
     "en": f"Answer only if a passage says it. If none does, write only: {REFUSALS['en']}",
     "zh": f"只有资料中写明了才回答；没有写明就只写：{REFUSALS['zh']}",
+}
+# Asked again after a refusal: told to be short and to use the passages' words, the 1.5B model answers what it had just
+# refused, and what it then makes up doesn't pass the support check (benchmarks/LOG.md, 2026-11-22).
+_INSIST: dict[PromptLanguage, str] = {
+    "en": "Answer in one short sentence, with the passages' own words for the fact asked.",
+    "zh": "用一句简短的话回答，照用资料中的原词。",
 }
 _LABELS: dict[PromptLanguage, tuple[str, str]] = {
     "en": ("Passages:", "Question: "),
@@ -110,6 +116,14 @@ def build_prompt(
         Message("user", f"{before}\n{shown}\n\n{ask}{neutralised(question)}{reminder}"),
     )
     return Prompt(messages, question, tuple(passages))
+
+
+def insisting(prompt: Prompt) -> Prompt:
+    """Make the prompt that asks the same once more; all but its last line is the same, so a prompt cache serves it."""
+    last = prompt.messages[-1]
+    language = prompt_language(prompt.question)
+    asked = last.content.removesuffix(f"\n\n{_STRICT[language]}")
+    return replace(prompt, messages=(*prompt.messages[:-1], Message("user", f"{asked}\n\n{_INSIST[language]}")))
 
 
 def show_passage(

@@ -1,7 +1,7 @@
 """A passage's text in, the same text with its tables spelled out for a model to read out. Never quoted from. Pure.
 
 Small models read a cell from the wrong column when rows and header stand apart: of the row "| Monthly pass | 96.00 |
-58.00 |" Qwen2.5-Coder-1.5B gave the first price for the second line. A row that names its columns itself leaves no doubt.
+58.00 |" Qwen2.5-Coder-1.5B gave the first price for the second line. A row that names its columns leaves no doubt.
 """
 
 import re

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.numbers import dates, fact_terms, quantities
+from generation.numbers import dates, fact_terms, missing_years, quantities
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,10 @@ def test_grouping_changes_no_value(value: int) -> None:
 def test_any_text_can_be_read(text: str) -> None:
     assert all(quantity.value >= 0 for quantity in quantities(text))
     assert all(date.year or date.month for date in dates(text))
+
+
+def test_a_year_that_is_asked_about_and_not_mentioned_is_named() -> None:
+    assert missing_years("What was the fare in 2019?", "Fares 2025: 4.20") == (2019,)
+    assert missing_years("2022年的灯笼奖给了谁？", "2024年度的灯笼奖授予顾云洲") == (2022,)
+    assert missing_years("How many passengers in 2024?", "2024年运送乘客412,600人次") == ()
+    assert missing_years("Which buoy weighs 2000 kg?", "none") == ()
