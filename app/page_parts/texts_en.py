@@ -118,8 +118,8 @@ ENGLISH = Texts(
     delete_kb_hint="{kb} and everything in it ({documents}) will be deleted, with the files uploaded to it.",
     deleted_kb="Knowledge base {kb} is deleted.",
     sample_questions=(
+        "How many days of paid annual leave does a full-time member get now?",
+        "What is the daily meal allowance when travelling abroad for work?",
         "I've lost my staff key card for the second time. What do I have to pay?",
-        "I'm driving onto the boat to Sallow Point. How early do I have to be in the queue?",
-        "What was the main cause of the Grey Heron running aground?",
     ),
 )
