@@ -201,7 +201,8 @@ class _Composer:
         self.unresolved += [m.raw for m in end.markers if not all(number in known for number in m.numbers)]
         evidence = self._index.find(end.text, hinted, self._similarity)
         context = _context(evidence)
-        self._contexts.append(context)
+        # A file's name often holds the year that its text takes for granted: leave-policy-2023.md.
+        self._contexts += [context, *(e.hit.source for e in evidence)]
         support = check_support(
             end.text,
             [e.quote for e in evidence],

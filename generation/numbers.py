@@ -262,9 +262,12 @@ def _integer(text: str | None) -> int | None:
     return int(text) if text else None
 
 
+_YEAR_ANYWHERE = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
+
+
 def missing_years(question: str, text: str) -> tuple[int, ...]:
     """Give the years that a question asks about and a text doesn't mention, in order: a sign of another year's fact."""
-    known = {date.year for date in dates(text)} | {int(quantity.value) for quantity in quantities(text)}
+    known = {date.year for date in dates(text)} | {int(year) for year in _YEAR_ANYWHERE.findall(text)}
     asked = [date.year for date in dates(question) if date.year is not None]
     asked += [int(q.value) for q in quantities(question) if q.unit is None and 1800 <= q.value <= 2100]
     return tuple(year for year in dict.fromkeys(asked) if year not in known)

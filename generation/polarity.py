@@ -10,7 +10,8 @@ _NEGATION_EN = re.compile(
 )
 # "not only ... but", "no longer than", "no. 7" deny nothing.
 _NO_NEGATION_EN = re.compile(
-    r"\bnot only\b|\bno\.? \d|\bno (?:later|earlier|more|less|fewer|longer) than\b|\bnot (?:more|less|later) than\b|"
+    r"\bnot only\b|\bno\.? \d|\bno\.(?=\s|$)|\bnot (?:before|after|until)\b|"
+    r"\bno (?:later|earlier|more|less|fewer|longer) than\b|\bnot (?:more|less|later) than\b|"
     r"\bno doubt\b|\bwhether or not\b",
     re.IGNORECASE,
 )

@@ -70,7 +70,7 @@ def open_page(
 ) -> tuple[Page, list[str]]:
     """Open the page as a new user; give it with the list of addresses it asks for elsewhere, which grows."""
     context = browser.new_context(locale=locale, viewport={"width": size[0], "height": size[1]})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(180_000)
     elsewhere: list[str] = []
     page = context.new_page()
     page.on(

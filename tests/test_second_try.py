@@ -1,7 +1,7 @@
 """A refusal is not the last word: the model is asked once more, and believed only when every check passes."""
 
 from generation.answering import AnswerConfig, answer_question
-from tests.fakes import ScriptedLLM, retrieval_of
+from tests.fakes import ScriptedLLM, passage, retrieval_of
 
 REFUSAL = "The passages do not answer this question."
 CARD = "A lost key card is replaced free the first time. A second lost card costs 15 crowns."
@@ -50,3 +50,12 @@ def test_a_fact_of_another_year_is_no_answer() -> None:
         retrieval_of("What was the adult single fare on Line A in 2019?", fares), llm, AnswerConfig()
     )
     assert (answer.abstained, answer.reason) == (True, "the passages speak of other years than 2019")
+
+
+def test_a_year_in_the_name_of_the_file_counts() -> None:
+    llm = ScriptedLLM("The policy gave 20 days of annual leave. [1]")
+    old = passage("Every member has 20 days of annual leave.", source="leave-policy-2023.md")
+    answer = answer_question(
+        retrieval_of("In 2023, how many days of annual leave did the policy give?", old), llm, AnswerConfig()
+    )
+    assert (answer.abstained, answer.reason) == (False, "")
