@@ -111,7 +111,7 @@ class LlamaCpp:
         with self.path.open("rb") as file:
             if file.read(4) != b"GGUF":
                 raise ModelError(f"{self.path} is not a GGUF file or is damaged; {_MENDING}")
-        # Spinning threads starve each other on a busy machine: FACTS measured a collapse with two threads on two cores.
+        # Spinning threads starve each other on a busy machine: two threads on two busy cores were slower than one.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         os.environ.setdefault("GOMP_SPINCOUNT", "0")
         import xllamacpp

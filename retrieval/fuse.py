@@ -20,7 +20,7 @@ class FusionConfig:
     """How much the lexical score weighs against the dense one, by the script of the question.
 
     Best of .3/.5/.75/1/1.25/1.5/2 on six sets: recall@1 of fused / BM25 / e5 in percent is 82.7 / 77.3 / 73.0 on
-    squad2_dev, 95.6 / 94.0 / 88.2 on xquad_zh, 98.5 / 98.0 / 94.3 on cmrc2018_trial, 74.5 / 19.0 / 74.5 on
+    squad2_dev, 95.3 / 94.0 / 88.2 on xquad_zh, 98.5 / 98.0 / 94.3 on cmrc2018_trial, 74.5 / 19.0 / 74.5 on
     xquad_en2zh (benchmarks/LOG.md, 2026-11-22).
     """
 

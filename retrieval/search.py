@@ -24,7 +24,7 @@ class SearchConfig:
 
     `translate_below`: when the best passage in the question's own language scores less, the question is translated, if
     there is someone to do it. On the 53 sample questions that need no history, 7 of 8 whose answer stands in the other
-    language score below .6, and 5 of 33 others (benchmarks/LOG.md, 2026-11-22).
+    language score below .6, and 3 of 30 others (benchmarks/LOG.md, 2026-11-22).
     """
 
     top_k: int = 5
