@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from app.models import find_model
 from app.settings import EXTRACTIVE, Settings
 from generation.answer import Answer
-from generation.answering import stream_answer
+from generation.answering import AnswerConfig, stream_answer
 from generation.extractive import Extractive
 from generation.llama_cpp import LlamaCpp, LlamaCppConfig
 from generation.llm import LLM, Message
@@ -29,9 +30,11 @@ from ingest.embedder import Embedder, SentenceTransformerEmbedder
 from ingest.errors import KnowledgeBaseError, SettingsError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.pipeline import IngestReport, Progress, ingest_documents, ingest_paths
+from retrieval.legs import relevance
 from retrieval.retrieval import Retrieval
 from retrieval.search import search
 
+_SERVER_PROMPT_TOKENS = 1500
 _KB_NAME = re.compile(r"\w[\w.-]{0,63}")
 
 
@@ -108,11 +111,12 @@ class Engine:
         yield from stream_answer(
             retrieval,
             self.llm(),
-            self.settings.answer,
+            self._answer_config(),
             history=history,
             question=retrieval.queries[0],
             page_of=self.page_of(kb),
             similarity=self._similarity,
+            relevance=partial(relevance, self.knowledge_base(kb)),
         )
 
     def documents(self, kb: str) -> list[DocumentInfo]:
@@ -197,6 +201,14 @@ class Engine:
             return Extractive()
         path = find_model(llm.model, self.settings.models_folder)
         return LlamaCpp(path, LlamaCppConfig(context_tokens=llm.context_tokens or 4096, threads=llm.threads or None))
+
+    def _answer_config(self) -> AnswerConfig:
+        """Give the settings' own; a server reads long prompts quickly, so unless told otherwise it gets more."""
+        config = self.settings.answer
+        tokens = self.settings.prompt_tokens
+        if not tokens and self.settings.llm.url:
+            tokens = _SERVER_PROMPT_TOKENS
+        return replace(config, context_tokens_budget=tokens) if tokens else config
 
     def _writer(self, kb: str, *, rebuild: bool = False) -> KnowledgeBase:
         """Open a knowledge base of its own for writing, so that readers keep theirs."""

@@ -37,12 +37,16 @@ class LLMSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set. `home` holds kb/ and models/; `language` is the page's, "" for the browser's."""
+    """Everything that can be set. `home` holds kb/ and models/; `language` is the page's, "" for the browser's.
+
+    `prompt_tokens` bounds the passages in a prompt; 0 leaves it to the kind of model.
+    """
 
     home: Path = PROJECT / "data"
     kb: str = "default"
     embedder: str = "multilingual-e5-small"
     language: str = ""
+    prompt_tokens: int = 0
     llm: LLMSettings = field(default_factory=LLMSettings)
     ingest: IngestConfig = field(default_factory=IngestConfig)
     index: DenseIndexConfig = field(default_factory=DenseIndexConfig)
@@ -73,6 +77,7 @@ SETTING_NAMES: Mapping[str, str] = {
     "llm_context": "the model's context length in tokens, where it can't be found out",
     "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
     "top_k": "how many passages a search gives",
+    "prompt_tokens": "how many tokens of passages a model reads; 0: 450 in this process, 1500 on a server",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
 }
 
@@ -101,6 +106,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         kb=values.get("kb", defaults.kb),
         embedder=values.get("embedder", defaults.embedder),
         language=values.get("language", ""),
+        prompt_tokens=_number(values, "prompt_tokens", 0),
         llm=llm,
         ingest=replace(defaults.ingest, chunking=chunking),
         search=replace(defaults.search, top_k=_number(values, "top_k", defaults.search.top_k)),

@@ -11,13 +11,15 @@ from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, reason_be
 from generation.answer import Answer, Citation, Claim
 from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
+from generation.condense import CondensingConfig, Relevance, condense
 from generation.fit import question_fit
 from generation.llm import LLM, Message, Prompt, SamplingConfig
+from generation.names import unknown_subjects
 from generation.numbers import missing_years
-from generation.prompts import PromptLimits, build_prompt, choose_passages, insisting, prompt_language
+from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.support import SupportConfig, check_support, is_foreign
 from ingest.document import Span
-from retrieval.retrieval import Hit, Retrieval
+from retrieval.retrieval import Retrieval
 
 PageOf = Callable[[str, int], int | None]
 Clock = Callable[[], float]
@@ -27,9 +29,11 @@ Clock = Callable[[], float]
 class AnswerConfig:
     """Everything that shapes an answer. Two equal configs on the same retrieval and model give the same answer."""
 
-    # On 2 busy cores a prompt costs 16-60 tokens a second, so passages are paid for with seconds of waiting. Whole
-    # evidence in the prompt for 28 of 38 sample questions at 700 tokens, 31 at 1,000, 32 at 1,400 (benchmarks/LOG.md).
-    context_tokens_budget: int = 1000
+    # On 2 busy cores a prompt costs 16-60 tokens a second, so passages are paid for with seconds of waiting. The whole
+    # evidence for 43 of 45 sample questions is in the best sentences of 600 tokens, for 34 in whole passages of 600,
+    # and for 41 in whole passages of 1,000 (benchmarks/LOG.md, 2026-11-22).
+    context_tokens_budget: int = 600
+    condensing: CondensingConfig = field(default_factory=CondensingConfig)
     history_tokens: int = 150
     history_turns: int = 1
     sampling: SamplingConfig = field(default_factory=lambda: SamplingConfig(max_tokens=256))
@@ -49,11 +53,20 @@ def answer_question(
     question: str | None = None,
     page_of: PageOf | None = None,
     similarity: Similarity | None = None,
+    relevance: Relevance | None = None,
     clock: Clock = time.perf_counter,
 ) -> Answer:
     """Give the whole answer at once. Raises ModelError."""
     stream = stream_answer(
-        retrieval, llm, config, history=history, question=question, page_of=page_of, similarity=similarity, clock=clock
+        retrieval,
+        llm,
+        config,
+        history=history,
+        question=question,
+        page_of=page_of,
+        similarity=similarity,
+        relevance=relevance,
+        clock=clock,
     )
     for item in stream:
         if isinstance(item, Answer):
@@ -70,6 +83,7 @@ def stream_answer(
     question: str | None = None,
     page_of: PageOf | None = None,
     similarity: Similarity | None = None,
+    relevance: Relevance | None = None,
     clock: Clock = time.perf_counter,
 ) -> Iterator[str | Answer]:
     """Yield the text to show as it comes, markers placed, then the Answer. Raises ModelError.
@@ -80,20 +94,23 @@ def stream_answer(
     started = clock()
     asked = question or retrieval.question
     limits = _limits(llm, config, asked)
-    language = prompt_language(asked)
-    passages, dropped = choose_passages(retrieval.hits, language, limits, llm.count_tokens)
-    retrieval = replace(retrieval, dropped=(*retrieval.dropped, *dropped))
-    index = EvidenceIndex(passages, asked, config.citing)
-    best_fit = max((fit for hit in passages if (fit := _fit(asked, hit, index)) is not None), default=None)
     reason = reason_before(retrieval, config.abstain)
     if reason:
-        answer = _abstained(retrieval, llm, Prompt((), asked, passages), "", reason, {"total": clock() - started})
+        answer = _abstained(retrieval, llm, Prompt((), asked, ()), "", reason, {"total": clock() - started})
         yield answer.text
         yield answer
         return
-    unsure = best_fit is not None and best_fit < config.abstain.sure_fit
-    strict = unsure or language in config.abstain.always_strict
-    prompt = build_prompt(asked, passages, strict=strict, history=history, limits=limits, count_tokens=llm.count_tokens)
+    excerpts, dropped = condense(
+        retrieval.hits,
+        (asked, *retrieval.queries[1:]),
+        limits.passages_tokens,
+        llm.count_tokens,
+        relevance=relevance,
+        config=config.condensing,
+    )
+    retrieval = replace(retrieval, dropped=(*retrieval.dropped, *dropped))
+    prompt = build_prompt(asked, excerpts, history=history, limits=limits, count_tokens=llm.count_tokens)
+    index = EvidenceIndex(prompt.passages, asked, config.citing)
     composer = _Composer(prompt, index, config, page_of, similarity, clock)
     held = ""
     holding = True
@@ -116,14 +133,14 @@ def stream_answer(
         "total": total,
     }
     reason = _reason_after(composer)
-    if reason and holding and is_refusal(composer.completion):
-        prompt = insisting(prompt)
-        insisted = _Composer(prompt, index, config, page_of, similarity, clock)
-        with closing(_closable(llm.stream(prompt, config.sampling))) as pieces:
-            held = "".join(insisted.feed(piece) for piece in pieces) + insisted.flush()
-        timings = {**timings, "insist": clock() - started - total, "total": clock() - started}
-        if _is_sure(insisted):
-            composer, reason = insisted, ""
+    doubtful = False
+    if not reason:
+        doubtful, reason = _doubts(composer, index, config.abstain)
+    if doubtful and not reason:
+        again = "".join(llm.stream(doubting(prompt), config.sampling))
+        timings = {**timings, "doubt": clock() - started - total, "total": clock() - started}
+        if is_refusal(again):
+            reason = "the model found no answer in the passages when asked again"
     if reason:
         answer = _abstained(retrieval, llm, prompt, composer.completion, reason, timings)
         if holding:
@@ -165,6 +182,7 @@ class _Composer:
         self.unresolved: list[str] = []
         self._contexts: list[str] = []
         self.seconds = 0.0
+        self.question = prompt.question
         self._prompt = prompt
         self._config = config
         self._page_of = page_of
@@ -183,9 +201,10 @@ class _Composer:
         """Give the rest when the model has ended."""
         return "".join(self._show(event) for event in self._stream.flush())
 
-    def years_missed(self) -> tuple[int, ...]:
-        """Give the years asked about that no passage used for the answer mentions."""
-        return missing_years(self._prompt.question, "\n".join(self._contexts))
+    @property
+    def surroundings(self) -> str:
+        """Everything around the quotes used: title, headings, neighbours, the file's name."""
+        return "\n".join(self._contexts)
 
     def _show(self, event: str | ClaimEnd) -> str:
         shown = event if isinstance(event, str) else self._cite(event)
@@ -206,7 +225,7 @@ class _Composer:
         support = check_support(
             end.text,
             [e.quote for e in evidence],
-            question=self._prompt.question,
+            question=self.question,
             context=context,
             weights=self._index.weights,
             config=self._config.support,
@@ -257,22 +276,25 @@ def _reason_after(composer: _Composer) -> str:
         return "the model found no answer in the passages"
     if not any(claim.citations for claim in composer.claims):
         return "nothing the model wrote is supported by the passages"
-    if years := composer.years_missed():
+    asked, surroundings = composer.question, composer.surroundings
+    if years := missing_years(asked, surroundings):
         return f"the passages speak of other years than {', '.join(map(str, years))}"
     return ""
 
 
-def _is_sure(composer: _Composer) -> bool:
-    """Tell whether an answer won by asking again can stand: every claim supported, no refusal, the right year."""
-    if is_refusal(composer.completion) or not composer.claims:
-        return False
-    return all(claim.status == "supported" for claim in composer.claims) and not composer.years_missed()
+def _doubts(composer: _Composer, index: EvidenceIndex, config: AbstainConfig) -> tuple[bool, str]:
+    """Tell whether the evidence speaks of so little of what is asked that the model should be asked again.
 
-
-def _fit(question: str, hit: Hit, index: EvidenceIndex) -> float | None:
-    """Give how much a hit speaks of what is asked; None where it is in another language."""
-    text = "\n".join((hit.title, *hit.chunk.headings, hit.chunk.text))
-    return None if is_foreign(question, text) else question_fit(question, text, index.weights)
+    The reason is filled where there is nothing to ask: what is asked about is another thing than the evidence's.
+    """
+    asked, surroundings = composer.question, composer.surroundings
+    if is_foreign(asked, surroundings):
+        return False, ""
+    fit = question_fit(asked, surroundings, index.weights)
+    subjects = unknown_subjects(asked, surroundings)
+    if subjects and fit < config.named_fit:
+        return True, f"the passages that would answer don't speak of {', '.join(subjects)}"
+    return fit < config.sure_fit, ""
 
 
 def _abstained(

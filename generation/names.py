@@ -1,6 +1,8 @@
 """Text in, the names and codes it spells out. Pure; reads capitals and digits, knows no dictionary."""
 
+import difflib
 import re
+import unicodedata
 
 from generation.matching import missing, surface_of, terms_of
 from ingest.language import has_cjk
@@ -15,6 +17,16 @@ _NO_NAMES = frozenset(
         "september october november december monday tuesday wednesday thursday friday saturday sunday passage english "
         "chinese ad bc ce bce am pm usd rmb cny eur q",
     )
+)
+
+
+# A thing among its like: "Dipper 4", 4型; not "On 4 March".
+_NO_THING = (
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|In|On|By|At|For|From|The|After|Before|Until|Since|Within)"
+)
+_NUMBERED = re.compile(
+    rf"\b(?!{_NO_THING}\w*\b)[A-Z][a-z]+[ -]\d{{1,3}}\b(?![.,:]\d)"
+    r"|(?<![\d.月])\d{1,3}(?:[型代]|号[^\W\d]*(?=[线楼船台机]))"
 )
 
 
@@ -43,6 +55,36 @@ def unknown_names(text: str, known: str) -> list[str]:
         for name in names_in(text)
         if name.lower() not in lowered and missing(terms_of(name), surface) and not _abbreviates(name, known)
     ]
+
+
+def unknown_subjects(question: str, known: str) -> list[str]:
+    """Give what a question names and `known` doesn't hold: names, and the numbers of things, as in "Dipper 4" or 4号.
+
+    None where capitals show nothing, as IN A TITLE. Words in brackets were carried over from an earlier question.
+    """
+    asked = re.sub(r"\([^)]*\)", " ", question)
+    words = _WORD.findall(asked)
+    if not has_cjk(asked) and 2 * sum(word[0].isupper() for word in words[1:]) > len(words):
+        return []
+    return [name for name in unknown_names(asked, known) if not _misspelt(name, known)] + [
+        label.group() for label in _NUMBERED.finditer(asked) if _squeezed(label.group()) not in _squeezed(known)
+    ]
+
+
+def _misspelt(name: str, known: str) -> bool:
+    """Tell whether `known` holds the name with other accents or a letter off: Celeron, Céloron."""
+    plain = _without_accents(name)
+    words = {_without_accents(word) for word in _WORD.findall(known)}
+    return any(difflib.SequenceMatcher(None, plain, word).ratio() >= 0.85 for word in words if word[:1] == plain[:1])
+
+
+def _without_accents(text: str) -> str:
+    text = re.sub(r"['’]s$", "", text)
+    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\s-]+", "", text).lower()
 
 
 def acronyms_of(text: str, known: str) -> list[str]:

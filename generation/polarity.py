@@ -18,8 +18,9 @@ _NO_NEGATION_EN = re.compile(
 _NEGATION_ZH = re.compile(
     "[不没沒未无無勿莫]|并非|並非|绝非|而非|除外|[除]了?[^，。]{1,12}(?:之外|以外|外)(?!还|還|也)|禁止|拒绝|免于|避免"
 )
+_NUMBER_SIGN = re.compile(r"\bno\.(?=\s|$)", re.IGNORECASE)
 _NO_NEGATION_ZH = re.compile(
-    "不同|不仅|不僅|不但|不过|不過|不断|不斷|不少|不久|不管|不论|不論|不只|不锈|不单|不一|不等|不足以外|未来|未來|未必|无论|無論|无线|無線|无锡|"
+    "不到(?=[\\d一二两三四五六七八九十百千万半])|不同|不仅|不僅|不但|不过|不過|不断|不斷|不少|不久|不管|不论|不論|不只|不锈|不单|不一|不等|不足以外|未来|未來|未必|无论|無論|无线|無線|无锡|"
     "没收|没有不|不得不|不丹|不惜|无数|無數|无名|无限|不动产|不動產|不列颠|不莱梅|莫[斯扎桑札]|无机|不久|不时|不由"
 )
 _YES_NO = re.compile(r"^\W*(?:yes|no|是的|不是|对|不对|没有|不)(?:[,，.。!！:：]\s*|$)", re.IGNORECASE)
@@ -93,6 +94,7 @@ def contradicts(claim: str, evidence: str, overlap: Callable[[str], float]) -> s
     `overlap` tells how much of the claim a piece of text holds. Only the best matching clause of the evidence is
     judged, for a sentence may deny one thing and state another. An even number of denials and opposites is agreement.
     """
+    evidence = _NUMBER_SIGN.sub("number", evidence)
     clauses = [clause for clause in _CLAUSE.split(evidence) if clause and clause.strip()]
     if not clauses:
         return ""

@@ -44,7 +44,8 @@ _ASKS = re.compile(
     r"have|had|list|name|tell|explain|describe|compare|summarize|give|show)\b|[谁哪吗呢几何么？?]|多少|怎|为什么|是否|请|列出|说明|介绍|比较",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"(?:[A-Z][\w&'.-]*|\d[\w.,-]*)(?:\s+(?:of|the|de|van|and)?\s*[A-Z][\w&'.-]*)*")
+_CAPITALISED = r"[A-Z](?:[\w&'-]|\.(?=\w))*"
+_NAME = re.compile(rf"(?:{_CAPITALISED}|\d[\w.,-]*)(?:\s+(?:of|the|de|van|and)?\s*{_CAPITALISED})*")
 _ZH_NOISE = re.compile(
     "请问|请|什么时候|什么|哪些|哪里|哪个|哪年|哪|谁|多少|几|怎么样|怎么|怎样|如何|为什么|为何|是否|吗|呢|的|了|是|有|在|？|\\?"
 )
@@ -96,7 +97,7 @@ def needs_rewriting(question: str) -> bool:
     if _REFERS_EN.search(bare) or _CONTINUES_EN.search(text):
         # "Who is Ada Lovelace and what did she invent?" names its own subject first.
         return bool(_CONTINUES_EN.search(text)) or not _names_first(bare)
-    return len(terms_of(text)) <= 1 and len(text.split()) <= 3 and not _inner_names(text)
+    return len(terms_of(text)) <= 1 and len(text.split()) <= 5 and not _inner_names(text)
 
 
 def rewriting_prompt(question: str, history: Sequence[Message]) -> tuple[Message, ...]:
@@ -118,6 +119,8 @@ def rewriting_prompt(question: str, history: Sequence[Message]) -> tuple[Message
 def is_rewriting(rewritten: str, question: str, history: Sequence[Message]) -> bool:
     """Tell whether the model's text is a question in the same language about the same things, and no answer."""
     if not rewritten or "\n" in rewritten or len(rewritten) > 3 * len(question) + 200:
+        return False
+    if rewritten.strip(" ?？") == question.strip(" ?？"):
         return False
     if prompt_language(rewritten) != prompt_language(question) or _ANSWERS.match(rewritten):
         return False

@@ -1,4 +1,4 @@
-"""A passage's text in, the same text with its tables spelled out for a model to read out. Never quoted from. Pure.
+"""A passage's text in, the same lines with its tables spelled out for a model to read out. Never quoted from. Pure.
 
 Small models read a cell from the wrong column when rows and header stand apart: of the row "| Monthly pass | 96.00 |
 58.00 |" Qwen2.5-Coder-1.5B gave the first price for the second line. A row that names its columns leaves no doubt.
@@ -11,29 +11,29 @@ _ROW = re.compile(r"^\s*\|(.*)\|\s*$")
 _RULE = re.compile(r"^[\s|:\-]+$")
 
 
-def spell_out_tables(text: str, headings: Sequence[str] = ()) -> str:
-    """Rewrite each row of a table with three columns or more as "header: cell; header: cell; ...".
+def spelled_lines(text: str, headings: Sequence[str] = ()) -> list[str]:
+    """Give the text's lines, each row of a table with three columns or more as "header: cell; header: cell; ...".
 
     The header is the table's first row, or, where the text begins inside a table, the last heading. Rows of another
-    width than the header, and tables without a full header, stay as they are.
+    width than the header, and tables without a full header, stay as they are; the rule below a header becomes "".
     """
-    lines = text.split("\n")
     shown: list[str] = []
     header: list[str] | None = None
-    for number, line in enumerate(lines):
+    carried = _cells(headings[-1]) if headings else None
+    for line in text.split("\n"):
         cells = _cells(line)
         if cells is None:
             header = None
             shown.append(line)
-        elif header is None:
-            carried = (
-                _cells(headings[-1]) if headings and not any(_cells(before) for before in lines[:number]) else None
-            )
-            header = carried or cells
-            shown.append((_spelled(header, cells) if carried else None) or line)
-        elif not _RULE.match(line):
-            shown.append(_spelled(header, cells) or line)
-    return "\n".join(shown)
+            continue
+        first = header is None
+        if header is None:
+            header, carried = carried or cells, None
+        if _RULE.match(line):
+            shown.append("")
+        else:
+            shown.append(line if first and header is cells else _spelled(header, cells) or line)
+    return shown
 
 
 def _cells(line: str) -> list[str] | None:

@@ -159,7 +159,7 @@ def _period_ends(text: str, sentence_start: int, match: re.Match[str], end: int)
     lowered = token.lower()
     if lowered in _TITLES or word[:1].islower():
         return False
-    if lowered in _BEFORE_NUMBER and (word[:1].isdigit() or (token[:1].isupper() and word.lower() not in _STARTERS)):
+    if lowered in _BEFORE_NUMBER and (_holds_digit(word) or (token[:1].isupper() and word.lower() not in _STARTERS)):
         return False
     if lowered in _MAYBE_LAST or _ACRONYM.match(token):
         return word.lower() in _STARTERS or _is_cjk(word[:1])
@@ -169,6 +169,10 @@ def _period_ends(text: str, sentence_start: int, match: re.Match[str], end: int)
 def _next_word(text: str, position: int, end: int) -> str:
     found = _NEXT_WORD.match(text, position, min(end, position + 60))
     return found.group(1) if found else ""
+
+
+def _holds_digit(word: str) -> bool:
+    return any(character.isdigit() for character in word)
 
 
 def _is_cjk(character: str) -> bool:

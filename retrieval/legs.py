@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.embedder import Vectors
 from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
-from ingest.language import has_cjk
+from ingest.language import detect_language, has_cjk
 from retrieval.retrieval import StageScore
 
 
@@ -59,6 +60,24 @@ def dense_leg(kb: KnowledgeBase, generation: IndexGeneration, query: str, n_cand
     found.sort(key=lambda entry: (-entry[0], entry[1]))
     by_row = {row: StageScore(rank, cosine) for rank, (_, row, cosine) in enumerate(found, start=1)}
     return DenseLeg(by_row, vector, common)
+
+
+def relevance(kb: KnowledgeBase, query: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Give how close each text is to a query in meaning, shape (len(texts),): 0 what its language alone gives, 1 equal.
+
+    As in the dense leg, an embedder that knows no Chinese has no say on it: such texts get 0.
+    """
+    scores = np.zeros(len(texts), dtype=np.float32)
+    knows_chinese = kb.embedder_knows_chinese()
+    if not texts or (has_cjk(query) and not knows_chinese):
+        return scores
+    vector = kb.embedder.embed_query(query)
+    common = {language: float(vector @ centroid) for language, centroid in kb.language_centroids().items()}
+    cosines = kb.embedder.embed_passages(texts) @ vector  # (len(texts),)
+    for number, text in enumerate(texts):
+        if knows_chinese or not has_cjk(text):
+            scores[number] = cosines[number] - common[detect_language(text)]
+    return scores / (1 - kb.typical_cosine())
 
 
 def lexical_leg(generation: IndexGeneration, terms: Sequence[str], n_candidates: int) -> LexicalLeg:

@@ -16,7 +16,10 @@ class StageScore:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that answers the question best: `rank` from 1, `stages` by name (dense, lexical, fused, ...)."""
+    """A passage that answers the question best: `rank` from 1, `stages` by name (dense, lexical, fused, ...).
+
+    `newer_edition` names the source of a later edition of the same text among the hits, "" where there is none.
+    """
 
     chunk: Chunk
     source: str
@@ -25,6 +28,7 @@ class Hit:
     score: float
     stages: Mapping[str, StageScore]
     matched_terms: tuple[str, ...] = ()
+    newer_edition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

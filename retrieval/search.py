@@ -12,6 +12,7 @@ from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import has_cjk
 from ingest.terms import content_terms, index_terms
+from retrieval.editions import EditionConfig, newest_first
 from retrieval.fuse import Candidate, Fused, FusionConfig, fuse, seat
 from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, excess_cosines, lexical_leg
 from retrieval.pack import PackingConfig, Passage, pack
@@ -27,13 +28,14 @@ class SearchConfig:
     language score below .6, and 3 of 30 others (benchmarks/LOG.md, 2026-11-22).
     """
 
-    top_k: int = 5
+    top_k: int = 10
     n_candidates: int = 100
     use_dense: bool = True
     use_lexical: bool = True
     translate_below: float = 0.6
     fusion: FusionConfig = field(default_factory=FusionConfig)
     packing: PackingConfig = field(default_factory=PackingConfig)
+    editions: EditionConfig = field(default_factory=EditionConfig)
 
 
 def search(
@@ -69,11 +71,12 @@ def search(
     passages, dropped = pack(seated, config.top_k, config.packing, kb.catalog.text_between)
     ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(seated, start=1)}
     terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
+    hits = [_hit(passage, rank, ranks, terms) for rank, passage in enumerate(passages, start=1)]
     finished = clock()
     return Retrieval(
         question=question,
         queries=tuple(queries),
-        hits=tuple(_hit(passage, rank, ranks, terms) for rank, passage in enumerate(passages, start=1)),
+        hits=newest_first(hits, question, config.editions),
         stages=(_stage("dense", pass_.dense.silent), _stage("lexical", pass_.lexical.silent), "fused", "packed"),
         dropped=tuple(dropped),
         generation=generation.manifest.digest,

@@ -1,0 +1,159 @@
+"""Passages and queries in, the sentences of them that a model should read out. Knows no model and no prompt.
+
+A passage is found for one or two of its sentences; the rest costs the reader seconds and leads a small model astray.
+Sentences are ranked by meaning and words, taken best first with their neighbours, and shown in their own order.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from generation.matching import surface_of, terms_of, weights_of
+from ingest.document import Span
+from ingest.language import has_cjk
+from ingest.sentences import split_sentences
+from retrieval.retrieval import Dropped, Hit
+
+# A query and texts in, how close each is in meaning out: shape (len(texts),), 0 for unrelated, 1 for equal.
+Relevance = Callable[[str, Sequence[str]], npt.NDArray[np.float32]]
+CountTokens = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class CondensingConfig:
+    """How sentences are ranked, as weights beside 1 for meaning, and how many are taken around a good one."""
+
+    words_weight: float = 1.0
+    passage_weight: float = 0.6  # the passage's own score in the search
+    neighbours: int = 1
+    # Every one of the best passages shows its best sentence: across languages sentences compare only roughly.
+    sure_passages: int = 5
+    label_tokens: int = 20  # what a passage's number, title and headings cost
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A passage and those of its sentences that are shown, in order; spans are in `hit.chunk.text`."""
+
+    hit: Hit
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    passage: int
+    place: int
+    span: Span
+    text: str
+
+
+def condense(
+    hits: Sequence[Hit],
+    queries: Sequence[str],
+    budget_tokens: int,
+    count_tokens: CountTokens,
+    *,
+    relevance: Relevance | None = None,
+    config: CondensingConfig | None = None,
+) -> tuple[tuple[Excerpt, ...], tuple[Dropped, ...]]:
+    """Choose what is shown within `budget_tokens`, in the order of the hits, and name the passages left out.
+
+    The best sentence is always taken, however long it is.
+    """
+    config = config or CondensingConfig()
+    sentences = _sentences(hits)
+    if not sentences:
+        return (), ()
+    scores = _scores(hits, sentences, queries, relevance, config)
+    chosen = _choose(sentences, scores, budget_tokens, count_tokens, config)
+    excerpts = tuple(
+        Excerpt(hit, spans)
+        for number, hit in enumerate(hits)
+        if (spans := tuple(s.span for i, s in enumerate(sentences) if i in chosen and s.passage == number))
+    )
+    shown = {id(excerpt.hit) for excerpt in excerpts}
+    reason = f"others filled the prompt's {budget_tokens} tokens with sentences nearer to the question"
+    dropped = tuple(Dropped(hit.chunk.id, hit.source, "prompt", reason) for hit in hits if id(hit) not in shown)
+    return excerpts, dropped
+
+
+def _sentences(hits: Sequence[Hit]) -> list[_Sentence]:
+    found: list[_Sentence] = []
+    for number, hit in enumerate(hits):
+        said = {" ".join(part.split()) for part in (hit.title, *hit.chunk.headings)}
+        for place, span in enumerate(split_sentences(hit.chunk.text)):
+            text = span.of(hit.chunk.text)
+            if " ".join(text.lstrip("# ").split()) not in said:  # the label shows them already
+                found.append(_Sentence(number, place, span, text))
+    return found
+
+
+def _scores(
+    hits: Sequence[Hit],
+    sentences: Sequence[_Sentence],
+    queries: Sequence[str],
+    relevance: Relevance | None,
+    config: CondensingConfig,
+) -> npt.NDArray[np.float64]:
+    """Score every sentence; with a query in each language, each judges its own."""
+    labels = [" > ".join(dict.fromkeys((hit.title, *hit.chunk.headings))) for hit in hits]
+    surfaces = [surface_of(sentence.text) for sentence in sentences]
+    around = [surface_of(label) for label in labels]
+    weights = weights_of(surfaces)
+    scores = np.full(len(sentences), -np.inf)  # (n_sentences,)
+    for query in queries:
+        wanted = terms_of(query)
+        words = np.array([weights.coverage(wanted, surface) for surface in surfaces])
+        whole = np.array(
+            [weights.coverage(wanted, f | around[s.passage]) for f, s in zip(surfaces, sentences, strict=True)]
+        )
+        score = config.words_weight * (words + whole) / 2
+        if relevance is not None:
+            score = score + relevance(query, [f"{labels[s.passage]}\n{s.text}" for s in sentences])
+        own = np.array([len(queries) == 1 or has_cjk(s.text) == has_cjk(query) for s in sentences])
+        scores = np.maximum(scores, np.where(own, score, -np.inf))
+    scores = np.where(np.isfinite(scores), scores, 0.0)
+    return scores + config.passage_weight * np.array([hits[s.passage].score for s in sentences])
+
+
+def _choose(
+    sentences: Sequence[_Sentence],
+    scores: npt.NDArray[np.float64],
+    budget_tokens: int,
+    count_tokens: CountTokens,
+    config: CondensingConfig,
+) -> set[int]:
+    index = {(s.passage, s.place): i for i, s in enumerate(sentences)}
+    costs = [count_tokens(s.text) + 1 for s in sentences]
+    ranking = [int(i) for i in np.argsort(-scores, kind="stable")]
+    chosen: set[int] = set()
+    left = budget_tokens
+
+    def take(wanted: Iterable[int]) -> bool:
+        nonlocal left
+        new = [i for i in wanted if i not in chosen]
+        opened = {sentences[i].passage for i in new} - {sentences[i].passage for i in chosen}
+        cost = sum(costs[i] for i in new) + config.label_tokens * len(opened)
+        if cost > left and chosen:
+            return False
+        chosen.update(new)
+        left -= cost
+        return True
+
+    def with_neighbours(i: int) -> list[int]:
+        passage, place = sentences[i].passage, sentences[i].place
+        places = range(place - config.neighbours, place + config.neighbours + 1)
+        return [index[passage, p] for p in places if (passage, p) in index]
+
+    take([ranking[0]])
+    take(with_neighbours(ranking[0]))
+    for passage in range(config.sure_passages):
+        best = next((i for i in ranking if sentences[i].passage == passage), None)
+        if best is not None:
+            take([best])
+    for i in ranking:
+        if not take(with_neighbours(i)) and not take([i]):
+            break
+    return chosen
