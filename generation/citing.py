@@ -166,7 +166,7 @@ class EvidenceIndex:
 
 def _sentences(passages: Sequence[Hit]) -> list[Sentence]:
     found: list[Sentence] = []
-    for number, hit in enumerate(passages, 1):
+    for number, hit in sorted(enumerate(passages, 1), key=lambda entry: entry[1].rank):  # of equals the best is cited
         spans = split_sentences(hit.chunk.text)
         terms = [surface_of(span.of(hit.chunk.text)) for span in spans]
         label = surface_of(" ".join((hit.title, *hit.chunk.headings)))

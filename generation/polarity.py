@@ -8,11 +8,11 @@ _NEGATION_EN = re.compile(
     r"rarely|seldom|fail(?:s|ed)? to|refus(?:e|es|ed)|unable|lacks?|lacked)\b|n[’']t\b",
     re.IGNORECASE,
 )
-# "not only ... but", "no longer than", "no. 7" deny nothing.
+# "not only ... but", "no longer than", "no. 7" deny nothing, nor does a condition: "they lapse if not taken by June".
 _NO_NEGATION_EN = re.compile(
     r"\bnot only\b|\bno\.? \d|\bno\.(?=\s|$)|\bnot (?:before|after|until)\b|"
     r"\bno (?:later|earlier|more|less|fewer|longer) than\b|\bnot (?:more|less|later) than\b|"
-    r"\bno doubt\b|\bwhether or not\b",
+    r"\bno doubt\b|\bwhether or not\b|\bif (?:\w+ ){0,4}?(?:not|never)\b",
     re.IGNORECASE,
 )
 _NEGATION_ZH = re.compile(

@@ -63,7 +63,10 @@ def check_support(
         reasons = (*wrong, "the evidence is in another language")
         return Support("unsupported" if wrong else "partial", 0.5, reasons)
     score = round(_score(claim, quoted, question, context, weights, config), 4)
-    if not (negations(question) and not negations(claim)):
+    # A denial that the question brought is only repeated, if the quote's surroundings deny something too: "below what
+    # charge may she not sail?", "the lowest charge for sailing is 35%".
+    repeated = negations(question) and (not negations(claim) or (negations(context) and not negations(quoted)))
+    if not repeated:
         terms = terms_of(claim)
         denial = contradicts(claim, quoted, lambda clause: weights.coverage(terms, surface_of(clause)))
         wrong += [denial] if denial else []

@@ -159,7 +159,7 @@ class KnowledgeBase:
             np.frombuffer(bytes.fromhex(self.catalog.meta(f"centroid_{language}") or ""), dtype="<f4")
             for language in ("en", "zh")
         )
-        return {"en": english, "other": english, "mixed": (english + chinese) / 2, "zh": chinese}
+        return {"en": english, "zh": chinese}
 
     def _remember_embedder(self) -> None:
         probe = probe_embedder(self.embedder)

@@ -43,15 +43,10 @@ def dense_leg(kb: KnowledgeBase, generation: IndexGeneration, query: str, n_cand
     """
     if generation.dense.n_rows == 0:
         return DenseLeg({}, None, {}, "nothing is indexed")
-    knows_chinese = kb.embedder_knows_chinese()
-    if has_cjk(query) and not knows_chinese:
+    if has_cjk(query) and not kb.embedder_knows_chinese():
         return DenseLeg({}, None, {}, f"{kb.embedder.name} knows no Chinese")
     vector = kb.embedder.embed_query(query)
-    common = {
-        language: float(vector @ centroid)
-        for language, centroid in kb.language_centroids().items()
-        if knows_chinese or language != "zh"
-    }
+    common = _common_cosines(kb, query, vector)
     found: list[tuple[float, int, float]] = []
     for language in generation.by_language.keys() & common.keys():
         among = generation.by_language[language] if len(generation.by_language) > 1 else None
@@ -68,16 +63,28 @@ def relevance(kb: KnowledgeBase, query: str, texts: Sequence[str]) -> npt.NDArra
     As in the dense leg, an embedder that knows no Chinese has no say on it: such texts get 0.
     """
     scores = np.zeros(len(texts), dtype=np.float32)
-    knows_chinese = kb.embedder_knows_chinese()
-    if not texts or (has_cjk(query) and not knows_chinese):
+    if not texts or (has_cjk(query) and not kb.embedder_knows_chinese()):
         return scores
     vector = kb.embedder.embed_query(query)
-    common = {language: float(vector @ centroid) for language, centroid in kb.language_centroids().items()}
+    common = _common_cosines(kb, query, vector)
     cosines = kb.embedder.embed_passages(texts) @ vector  # (len(texts),)
     for number, text in enumerate(texts):
-        if knows_chinese or not has_cjk(text):
-            scores[number] = cosines[number] - common[detect_language(text)]
+        language = detect_language(text)
+        if language in common:
+            scores[number] = cosines[number] - common[language]
     return scores / (1 - kb.typical_cosine())
+
+
+def _common_cosines(kb: KnowledgeBase, query: str, vector: Vectors) -> dict[str, float]:
+    """Give the cosine that each language alone has with a query; languages without a vote are left out.
+
+    Mixed text and other scripts count as the query's own language: in one Chinese corpus some chunks hold English
+    words, and a centroid of their own would rank them apart.
+    """
+    centroids = kb.language_centroids()
+    own, foreign = ("zh", "en") if has_cjk(query) else ("en", "zh")
+    languages = ("en", "zh", "mixed", "other") if kb.embedder_knows_chinese() else ("en", "mixed", "other")
+    return {language: float(vector @ centroids[foreign if language == foreign else own]) for language in languages}
 
 
 def lexical_leg(generation: IndexGeneration, terms: Sequence[str], n_candidates: int) -> LexicalLeg:

@@ -51,7 +51,7 @@ def test_the_prompt_is_the_golden_one(name: str, question: str, history: tuple[M
     prompt = build_prompt(question, _whole(*hits), history=history, limits=_LIMITS, count_tokens=_count)
 
     assert _written(prompt.messages) == (_GOLDEN / name).read_text(encoding="utf-8")
-    assert (prompt.question, prompt.passages) == (question, tuple(hits))
+    assert (prompt.question, prompt.passages) == (question, tuple(reversed(hits)))
 
 
 @pytest.mark.parametrize(

@@ -190,3 +190,36 @@ def test_a_sentence_supports_itself(sentence: str, question: str) -> None:
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=40))
 def test_any_text_gets_a_verdict_between_0_and_1(claim: str, evidence: str, question: str) -> None:
     assert 0.0 <= check_support(claim, [evidence], question=question).score <= 1.0
+
+
+def test_a_denial_that_the_question_brought_is_no_contradiction() -> None:
+    support = check_support(
+        "低于百分之三十五就不能出航。",
+        ["冬季开航电量下限提高到35%。"],
+        question="冬天电量低于百分之几就不能出航？",
+        context="电量低于25%时不得开航。冬季开航电量下限提高到35%。",
+    )
+
+    assert support.status == "supported"
+
+
+def test_a_denial_of_the_claims_own_is_a_contradiction() -> None:
+    support = check_support(
+        "The ferry does not carry bicycles.",
+        ["The ferry carries bicycles."],
+        question="Does the ferry carry bicycles?",
+        context="The ferry carries bicycles. It does not carry horses.",
+    )
+
+    assert support.status == "unsupported"
+
+
+def test_a_condition_denies_nothing() -> None:
+    support = check_support(
+        "The leave carried over must be used by 30 June.",
+        ["They lapse if they have not been taken by 30 June."],
+        question="By what date must I have used the leave I carried over?",
+        context="At most 8 unused days may be carried over. They lapse if they have not been taken by 30 June.",
+    )
+
+    assert support.status == "supported"
