@@ -22,24 +22,25 @@ def settings_with(*, llm: str | None, top_k: int | None) -> Settings:
 def print_answer(pieces: Iterator[str | Answer], *, out: TextIO | None) -> Answer:
     """Drain an answer and give it, printing it to `out` if there is one.
 
-    On a terminal it is printed while it is written, and once more with its markers when they are known; elsewhere only
-    that final text is printed.
+    On a terminal it is printed while it is written; if it turned out to be an abstention, that follows. Elsewhere only
+    the final text is printed.
     """
     streams = out is not None and out.isatty()
+    written = ""
     for piece in pieces:
         if isinstance(piece, Answer):
             if out is not None:
-                _print_final(piece, out, after_stream=streams)
+                _print_final(piece, out, written)
             return piece
         if streams and out is not None:
             out.write(piece)
             out.flush()
+            written += piece
     raise RuntimeError("an answer's stream ended without its Answer")
 
 
-def _print_final(answer: Answer, out: TextIO, *, after_stream: bool) -> None:
-    if after_stream:
-        out.write("\n\n")
-    out.write(answer.text + "\n\n")
-    out.write("\n".join(answer_notes(answer)) + "\n")
+def _print_final(answer: Answer, out: TextIO, written: str) -> None:
+    if written != answer.text:
+        out.write(("\n\n" if written else "") + answer.text)
+    out.write("\n\n" + "\n".join(answer_notes(answer)) + "\n")
     out.flush()

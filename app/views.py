@@ -63,6 +63,8 @@ def retrieval_lines(retrieval: Retrieval, *, explain: bool) -> list[str]:
     lines: list[str] = []
     for hit in retrieval.hits:
         lines.append(f"{hit.rank}. {hit.title}{_page(hit.chunk.page)}  {hit.score:.3f}  {hit.source}")
+        if hit.newer_edition:
+            lines.append(f"   older edition; newer: {hit.newer_edition}")
         if explain:
             stages = [f"{name} {stage.score:.3f} (rank {stage.rank})" for name, stage in hit.stages.items()]
             lines.append(f"   {'; '.join(stages)}; terms: {', '.join(hit.matched_terms) or 'none'}")
@@ -134,6 +136,7 @@ def _hit_json(hit: Hit) -> Json:
         "text": hit.chunk.text,
         "headings": list(hit.chunk.headings),
         "matched_terms": list(hit.matched_terms),
+        "newer_edition": hit.newer_edition,
         "stages": {name: {"rank": stage.rank, "score": round(stage.score, 6)} for name, stage in hit.stages.items()},
     }
 

@@ -89,7 +89,8 @@ def stream_answer(
     """Yield the text to show as it comes, markers placed, then the Answer. Raises ModelError.
 
     `question` is the standalone form of a follow-up; without it `retrieval.question` is answered. The pieces joined
-    are `Answer.text`, unless the answer turned out to be an abstention: then `Answer.text` replaces what was shown.
+    are `Answer.text`, unless the answer turned out to be an abstention: then `Answer.text` replaces what was shown. A
+    piece may be "": the model is still reading.
     """
     started = clock()
     asked = question or retrieval.question
@@ -117,6 +118,9 @@ def stream_answer(
     first_token: float | None = None
     with closing(_closable(llm.stream(prompt, config.sampling))) as pieces:
         for piece in pieces:
+            if not piece:  # the model is still reading: a chance to stop it
+                yield ""
+                continue
             if first_token is None:
                 first_token = clock() - started
             held += composer.feed(piece)

@@ -71,7 +71,10 @@ class LlamaCpp:
                 self._server = self._open()
 
     def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
-        """Yield the answer as it is written. Closing the iterator stops the engine after its current step."""
+        """Yield the answer as it is written, "" after each part of the prompt read.
+
+        Closing the iterator stops the engine after its current step.
+        """
         self.load()
         pieces: queue.SimpleQueue[str | ModelError | None] = queue.SimpleQueue()
         cancelled = threading.Event()
@@ -147,7 +150,9 @@ class LlamaCpp:
             for choice in event.get("choices") or ():
                 if text := choice["delta"].get("content"):
                     pieces.put(text)
-            if "timings" in event and "prompt_progress" not in event:
+            if "prompt_progress" in event:
+                pieces.put("")
+            elif "timings" in event:
                 self.last_usage = _usage(event["timings"])
             return cancelled.is_set()
 

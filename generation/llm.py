@@ -50,7 +50,10 @@ class LLM(Protocol):
         """How many tokens prompt and answer may have together."""
 
     def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
-        """Yield the answer piece by piece. Raises ModelError with the server's own reason."""
+        """Yield the answer piece by piece. Raises ModelError with the server's own reason.
+
+        A model that reads long may yield "" meanwhile, so that whoever listens can close the iterator.
+        """
 
     def count_tokens(self, text: str) -> int:
         """Give the token count of `text`, exact or rounded up."""

@@ -31,6 +31,18 @@ class SmallLLM(ScriptedLLM):
     context_tokens = 700
 
 
+class ReadingLLM(ScriptedLLM):
+    """A model that says while it reads that it is alive."""
+
+    def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
+        """Yield "" before the text."""
+        try:
+            yield ""
+            yield from self.texts
+        finally:
+            self.closed += 1
+
+
 class BreakingLLM(ScriptedLLM):
     """A model whose server hangs up."""
 
@@ -106,6 +118,16 @@ def test_closing_the_stream_closes_the_model() -> None:
     items = stream_answer(retrieval_of(_QUESTION, _LEAVE), llm, AnswerConfig())
     next(items)
 
+    items.close()  # type: ignore[attr-defined]  # the iterator is a generator
+
+    assert llm.closed == 1
+
+
+def test_a_model_that_is_still_reading_can_be_stopped() -> None:
+    llm = ReadingLLM("25 days.")
+    items = stream_answer(retrieval_of(_QUESTION, _LEAVE), llm, AnswerConfig())
+
+    assert next(items) == ""
     items.close()  # type: ignore[attr-defined]  # the iterator is a generator
 
     assert llm.closed == 1

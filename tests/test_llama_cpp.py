@@ -96,6 +96,16 @@ def test_closing_the_iterator_stops_the_engine(qwen: LlamaCpp) -> None:
 
 
 @_needs_model
+def test_the_engine_can_be_stopped_while_it_reads(qwen: LlamaCpp) -> None:
+    pieces = qwen.stream(_ask("Which number is the largest? " + "seven eight nine " * 250), _SHORT)
+
+    assert next(pieces) == ""
+    pieces.close()  # type: ignore[attr-defined]  # the iterator is a generator
+
+    assert "".join(qwen.stream(_ask("Say yes."), SamplingConfig(max_tokens=2)))
+
+
+@_needs_model
 def test_two_users_wait_for_each_other(qwen: LlamaCpp) -> None:
     answers: dict[str, str] = {}
 

@@ -49,6 +49,9 @@ def _hit_row(hit: Hit, stages: list[str], texts: Texts) -> str:
         f"<b>{escape(texts.place(hit.title, hit.chunk.page))}</b><br>"
         f'<span class="fn-small">{escape(shorten(hit.chunk.text, 90))}</span>'
     )
+    if hit.newer_edition:
+        older = texts.why_older.format(source=PurePath(hit.newer_edition).name)
+        passage += f'<br><span class="fn-small">{escape(older)}</span>'
     cells = [f"<td>{hit.rank}</td>", f'<td class="fn-passage">{passage}</td>', f"<td>{hit.score:.3f}</td>"]
     for name in stages:
         stage = hit.stages.get(name)

@@ -83,6 +83,7 @@ class Texts:
     why_generation: str
     why_stages: str
     why_more: str
+    why_older: str
     why_cell: str
     none: str
     # documents

@@ -75,6 +75,7 @@ ENGLISH = Texts(
     why_generation="Index generation",
     why_stages="Stages",
     why_more="and {n} more",
+    why_older="older edition; newer: {source}",
     why_cell="score {score}, rank {rank}",
     none="none",
     n_documents="{n} document|{n} documents",

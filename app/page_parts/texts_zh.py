@@ -81,6 +81,7 @@ CHINESE = Texts(
     why_generation="索引版本",
     why_stages="阶段",
     why_more="另有 {n} 项",
+    why_older="旧版；新版为 {source}",
     why_cell="得分 {score}，第 {rank} 名",
     none="无",
     n_documents="{n} 份文档",

@@ -1,0 +1,52 @@
+"""An answer on a terminal: shown while it is written, and not twice."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+from app.conversation import print_answer
+from generation.answer import Answer
+from generation.answering import AnswerConfig, answer_question
+from tests.fakes import ScriptedLLM, retrieval_of
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def _answer() -> Answer:
+    retrieval = retrieval_of("What does a second card cost?", "A second card costs 15 crowns.")
+    return answer_question(retrieval, ScriptedLLM("A second card costs 15 crowns."), AnswerConfig())
+
+
+def _pieces(answer: Answer, shown: str) -> Iterator[str | Answer]:
+    yield from ("", shown, answer)
+
+
+def test_what_was_written_is_not_printed_again() -> None:
+    answer, out = _answer(), Terminal()
+
+    assert print_answer(_pieces(answer, answer.text), out=out) == answer
+    assert out.getvalue().count("A second card costs 15 crowns [1].") == 1
+
+
+def test_an_abstention_follows_what_was_shown() -> None:
+    answer = replace(_answer(), text="I could not find an answer to this in the documents.", abstained=True)
+    out = Terminal()
+
+    print_answer(_pieces(answer, "A card costs 99 crowns."), out=out)
+
+    assert out.getvalue().startswith("A card costs 99 crowns.\n\nI could not find an answer")
+
+
+def test_elsewhere_only_the_final_text_is_printed() -> None:
+    answer, out = _answer(), io.StringIO()
+
+    print_answer(_pieces(answer, "something"), out=out)
+
+    assert "something" not in out.getvalue()
+    assert out.getvalue().startswith("A second card costs 15 crowns [1].")
