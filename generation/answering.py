@@ -12,12 +12,13 @@ from generation.answer import Answer, Citation, Claim
 from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
 from generation.condense import CondensingConfig, Relevance, condense
+from generation.fields import misread
 from generation.fit import question_fit
 from generation.llm import LLM, Message, Prompt, SamplingConfig
 from generation.names import unknown_subjects
 from generation.numbers import missing_years
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
-from generation.support import SupportConfig, check_support, is_foreign
+from generation.support import Support, SupportConfig, check_support, is_foreign
 from ingest.document import Span
 from retrieval.retrieval import Retrieval
 
@@ -139,7 +140,7 @@ def stream_answer(
     reason = _reason_after(composer)
     doubtful = False
     if not reason:
-        doubtful, reason = _doubts(composer, index, config.abstain)
+        doubtful, reason = _doubts(composer, (asked, *retrieval.queries[1:]), index, relevance, config.abstain)
     if doubtful and not reason:
         again = "".join(llm.stream(doubting(prompt), config.sampling))
         timings = {**timings, "doubt": clock() - started - total, "total": clock() - started}
@@ -234,6 +235,9 @@ class _Composer:
             weights=self._index.weights,
             config=self._config.support,
         )
+        read = misread(end.text, self.question, [e.quote for e in evidence], [e.hit.chunk for e in evidence])
+        if read:
+            support = Support("unsupported", support.score, (*support.reasons, read))
         citations = (
             () if support.status == "unsupported" else tuple(self._citation(e, support.status) for e in evidence)
         )
@@ -286,19 +290,30 @@ def _reason_after(composer: _Composer) -> str:
     return ""
 
 
-def _doubts(composer: _Composer, index: EvidenceIndex, config: AbstainConfig) -> tuple[bool, str]:
+def _doubts(
+    composer: _Composer,
+    queries: Sequence[str],
+    index: EvidenceIndex,
+    relevance: Relevance | None,
+    config: AbstainConfig,
+) -> tuple[bool, str]:
     """Tell whether the evidence speaks of so little of what is asked that the model should be asked again.
 
-    The reason is filled where there is nothing to ask: what is asked about is another thing than the evidence's.
+    Words are compared with the query in the evidence's language, if there is one. The reason is filled where there is
+    nothing to ask: the thing asked about is neither in the evidence nor the title of any passage.
     """
-    asked, surroundings = composer.question, composer.surroundings
-    if is_foreign(asked, surroundings):
+    surroundings = composer.surroundings
+    query = next((query for query in queries if not is_foreign(query, surroundings)), None)
+    quotes = [citation.quote for claim in composer.claims for citation in claim.citations]
+    if query is None or all(is_foreign(query, quote) for quote in quotes):
         return False, ""
-    fit = question_fit(asked, surroundings, index.weights)
-    subjects = unknown_subjects(asked, surroundings)
-    if subjects and fit < config.named_fit:
+    fit = question_fit(query, surroundings, index.weights)
+    least = config.named_fit if query == queries[0] else config.translated_named_fit
+    subjects = unknown_subjects(query, "\n".join((surroundings, *index.titles)))
+    if subjects and fit < least:
         return True, f"the passages that would answer don't speak of {', '.join(subjects)}"
-    return fit < config.sure_fit, ""
+    closeness = max(relevance(query, quotes), default=0.0) if relevance else config.sure_sum / 2
+    return fit + closeness < config.sure_sum, ""
 
 
 def _abstained(

@@ -4,6 +4,7 @@ A sentence is evidence when it holds what the claim adds to the question (its an
 question, itself or with its neighbours, heading and title. The model's own marker is a small bonus.
 """
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ from ingest.sentences import split_sentences
 from retrieval.retrieval import Hit
 
 Similarity = Callable[[Sequence[str], Sequence[str]], npt.NDArray[np.float32]]
+
+
+_WORDS = re.compile(r"[^\W_]")  # a table's rule says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class CitingConfig:
     # passages found no quote, and the 7 that did the right one. These accept from .82 on; not measured since, which is
     # why such a claim is never more than "partial".
     least_similarity: float = 0.78
+    least_similarity_without_facts: float = 0.83  # where claim and sentence share no number or date
     full_similarity: float = 0.9
 
 
@@ -72,6 +77,7 @@ class EvidenceIndex:
         self.config = config or CitingConfig()
         self.question = terms_of(question)
         self._asked = surface_of(question)
+        self.titles = tuple(hit.title for hit in passages)
         self.sentences = _sentences(passages)
         self.weights: Weights = weights_of(sentence.terms for sentence in self.sentences)
 
@@ -118,8 +124,11 @@ class EvidenceIndex:
         foreign = [i for i, s in enumerate(self.sentences) if has_cjk(s.text) != has_cjk(claim)]
         if foreign:
             close = similarity([claim], [self.sentences[i].text for i in foreign])[0]  # (len(foreign),)
-            floor, full = self.config.least_similarity, self.config.full_similarity
+            full = self.config.full_similarity
+            facts = {term for term in terms_of(claim) if term[0] in "#@"}
             for i, value in zip(foreign, close, strict=True):
+                shares = facts & self.sentences[i].terms
+                floor = self.config.least_similarity if shares else self.config.least_similarity_without_facts
                 share = min(1.0, max(0.0, (float(value) - floor) / (full - floor)))
                 scores[i] = share * self.config.similarity_weight
         return scores
@@ -167,7 +176,7 @@ class EvidenceIndex:
 def _sentences(passages: Sequence[Hit]) -> list[Sentence]:
     found: list[Sentence] = []
     for number, hit in sorted(enumerate(passages, 1), key=lambda entry: entry[1].rank):  # of equals the best is cited
-        spans = split_sentences(hit.chunk.text)
+        spans = [span for span in split_sentences(hit.chunk.text) if _WORDS.search(span.of(hit.chunk.text))]
         terms = [surface_of(span.of(hit.chunk.text)) for span in spans]
         label = surface_of(" ".join((hit.title, *hit.chunk.headings)))
         for i, span in enumerate(spans):

@@ -85,7 +85,8 @@ def _sentences(hits: Sequence[Hit]) -> list[_Sentence]:
         said = {" ".join(part.split()) for part in (hit.title, *hit.chunk.headings)}
         for place, span in enumerate(split_sentences(hit.chunk.text)):
             text = span.of(hit.chunk.text)
-            if " ".join(text.lstrip("# ").split()) not in said:  # the label shows them already
+            words = " ".join(text.strip("# |-:").split())
+            if words and words not in said:  # a table's rule says nothing, and headings are in the label
                 found.append(_Sentence(number, place, span, text))
     return found
 

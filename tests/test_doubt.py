@@ -9,7 +9,7 @@ from tests.fakes import ScriptedLLM, passage, retrieval_of
 REFUSAL = "The passages do not answer this question."
 LEAVE = "Every full-time member has 25 days of paid annual leave."
 # Shares "member" with LEAVE and nothing else that says what is asked.
-PARAPHRASE = "How much holiday can a member take off work?"
+PARAPHRASE = "How much holiday can a member take off work each summer?"
 
 
 def test_an_answer_that_shares_few_words_with_the_question_is_asked_for_again_and_stands() -> None:

@@ -1,0 +1,86 @@
+"""A claim and the table rows or records quoted for it in, whether they speak of another row or column out. Pure.
+
+Small models read a table's right row and wrong column, or the other way round; both values stand in the passage, so
+that numbers and words alone would pass.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from generation.matching import surface_of, terms_of
+from generation.numbers import quantities
+from generation.tables import spelled_lines
+from ingest.document import Chunk
+
+_CELL = re.compile(r"\s*([^:;\n]{1,60}): ([^;\n]*)")
+
+
+def misread(claim: str, question: str, quotes: Sequence[str], chunks: Iterable[Chunk]) -> str:
+    """Say which other row or column the quotes speak of, "" when nothing shows that they do.
+
+    `chunks` hold the quotes' tables. Judged only where every quote is a row or record.
+    """
+    rows = {
+        line: _fields(shown)
+        for chunk in chunks
+        for line, shown in zip(chunk.text.split("\n"), spelled_lines(chunk.text, chunk.headings), strict=True)
+    }
+    lines = [line for quote in quotes for line in quote.split("\n") if re.search(r"[^\W_]", line)]
+    quoted = [fields for line in lines if (fields := rows.get(line) or _fields(line))]
+    if not quoted or len(quoted) < len(lines):
+        return ""
+    said = surface_of(f"{claim}\n{question}") | _letters(f"{claim}\n{question}")
+    return _other_row(said, quoted, list(rows.values())) or _other_column(claim, said, question, quoted)
+
+
+def _other_row(
+    said: frozenset[str], quoted: Sequence[list[tuple[str, str]]], rows: Sequence[list[tuple[str, str]]]
+) -> str:
+    """The rows are known by their first cell: the claim names that of a row which isn't quoted, and none that is."""
+    keys = [fields[0][1] for fields in quoted]
+    if any(_named(key, said) for key in keys):
+        return ""
+    header = {fields[0][0] for fields in quoted}
+    others = [f[0][1] for f in rows if f and f[0][0] in header and f[0][1] not in keys and _named(f[0][1], said)]
+    return f"the quote's row is {keys[0]}, not {others[0]}" if others else ""
+
+
+def _other_column(claim: str, said: frozenset[str], question: str, quoted: Sequence[list[tuple[str, str]]]) -> str:
+    """A number of the claim stands only in columns whose names fit the claim worse than that of another number."""
+    asked = {quantity.value for quantity in quantities(question)}
+    for number in (q.value for q in quantities(claim) if q.value not in asked):
+        fits = [
+            (_share(name, said), name, number in {q.value for q in quantities(value)})
+            for fields in quoted
+            for name, value in fields
+            if quantities(value)
+        ]
+        holding = [fit for fit in fits if fit[2]]
+        if not holding:
+            continue
+        best, chosen = max(fits), max(holding)
+        if best[0] > chosen[0] and chosen[0] < 1:
+            return f"{number:g} is the quote's {chosen[1]}, not its {best[1]}"
+    return ""
+
+
+def _fields(line: str) -> list[tuple[str, str]]:
+    """Give names and values of "name: value; name: value", [] for a line that is no record of three fields."""
+    parts = line.removeprefix("- ").split("; ")
+    found = [match.groups() for part in parts if (match := _CELL.fullmatch(part))]
+    return [(name.strip(), value.strip()) for name, value in found] if len(found) == len(parts) >= 3 else []
+
+
+def _named(name: str, said: frozenset[str]) -> bool:
+    terms = terms_of(name)
+    return bool(terms) and not any(term[0] in "#@" for term in terms) and terms <= said
+
+
+def _share(name: str, said: frozenset[str]) -> float:
+    terms = terms_of(name.replace("_", " ")) | _letters(name)
+    return len(terms & said) / len(terms) if terms else 0.0
+
+
+def _letters(text: str) -> frozenset[str]:
+    """Give the single capitals of a text, which tell "Line A" from "Line B"; as a word "A" begins a sentence."""
+    return frozenset(re.findall(r"(?<=\w )[A-Z](?!\w)", text))
