@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.mark.slow
 def test_sample_questions_are_answered_with_evidence_and_declined_without(tmp_path: Path) -> None:
-    """Floors: what the first whole run got (benchmarks/LOG.md). They are far under the goal of .85 and .8."""
+    """Floors: a little under what a whole run got (benchmarks/LOG.md), and well under the goal of .85 and .8."""
     (tmp_path / "models").symlink_to(ROOT / "data" / "models")
     done = subprocess.run(
         [sys.executable, "-c", "from app.cli import main; main()", "eval", "data/eval/samples", "--json"],
@@ -24,5 +24,5 @@ def test_sample_questions_are_answered_with_evidence_and_declined_without(tmp_pa
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)["sets"]["samples"]
     assert figures["n"] == 60
-    assert figures["contains"] >= 0.33
-    assert figures["abstention_recall"] >= 0.53
+    assert figures["contains"] >= 0.58
+    assert figures["abstention_recall"] >= 0.66
