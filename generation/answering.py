@@ -185,6 +185,7 @@ class _Composer:
         self.completion = ""
         self.claims: list[Claim] = []
         self.unresolved: list[str] = []
+        self.labelled_quotes: list[str] = []
         self._contexts: list[str] = []
         self.seconds = 0.0
         self.question = prompt.question
@@ -225,6 +226,7 @@ class _Composer:
         self.unresolved += [m.raw for m in end.markers if not all(number in known for number in m.numbers)]
         evidence = self._index.find(end.text, hinted, self._similarity)
         context = _context(evidence)
+        self.labelled_quotes += [" > ".join((e.hit.title, *e.hit.chunk.headings)) + f"\n{e.quote}" for e in evidence]
         # A file's name often holds the year that its text takes for granted: leave-policy-2023.md.
         self._contexts += [context, *(e.hit.source for e in evidence)]
         support = check_support(
@@ -312,7 +314,9 @@ def _doubts(
     subjects = unknown_subjects(query, "\n".join((surroundings, *index.titles)))
     if subjects and fit < least:
         return True, f"the passages that would answer don't speak of {', '.join(subjects)}"
-    closeness = max(relevance(query, quotes), default=0.0) if relevance else config.sure_sum / 2
+    if query != queries[0]:  # a small model refuses most of what it has to answer from another language
+        return False, ""
+    closeness = max(relevance(query, composer.labelled_quotes), default=0.0) if relevance else config.sure_sum / 2
     return fit + closeness < config.sure_sum, ""
 
 

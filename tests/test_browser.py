@@ -154,7 +154,7 @@ def test_stop_keeps_what_was_written_and_stops_the_server(browser: Browser, file
         box.fill("How many boats has Brenwick room for?")
         box.press("Enter")
         expect(page.locator(".fn-writing")).to_contain_text("forty boats")
-        # Streamlit's own Stop is there while the run that took the question lasts; after a rerun the page draws its own.
+        # Streamlit's Stop is there while the run that took the question lasts; after a rerun the page draws its own.
         native = page.get_by_test_id("stChatInputStopButton")
         native.or_(page.get_by_role("button", name="Stop", exact=True)).first.click()
         expect(page.get_by_text("Stopped.")).to_be_visible()
