@@ -91,7 +91,7 @@ def stream_answer(
 
     `question` is the standalone form of a follow-up; without it `retrieval.question` is answered. The pieces joined
     are `Answer.text`, unless the answer turned out to be an abstention: then `Answer.text` replaces what was shown. A
-    piece may be "": the model is still reading.
+    piece may be "": the model is still reading, or asked once more.
     """
     started = clock()
     asked = question or retrieval.question
@@ -141,8 +141,12 @@ def stream_answer(
     doubtful = False
     if not reason:
         doubtful, reason = _doubts(composer, (asked, *retrieval.queries[1:]), index, relevance, config.abstain)
-    if doubtful and not reason:
-        again = "".join(llm.stream(doubting(prompt), config.sampling))
+    if doubtful:
+        again = ""
+        with closing(_closable(llm.stream(doubting(prompt), config.sampling))) as pieces:
+            for piece in pieces:
+                again += piece
+                yield ""
         timings = {**timings, "doubt": clock() - started - total, "total": clock() - started}
         if is_refusal(again):
             reason = "the model found no answer in the passages when asked again"
@@ -313,7 +317,7 @@ def _doubts(
     least = config.named_fit if query == queries[0] else config.translated_named_fit
     subjects = unknown_subjects(query, "\n".join((surroundings, *index.titles)))
     if subjects and fit < least:
-        return True, f"the passages that would answer don't speak of {', '.join(subjects)}"
+        return False, f"the passages that would answer don't speak of {', '.join(subjects)}"
     if query != queries[0]:  # a small model refuses most of what it has to answer from another language
         return False, ""
     closeness = max(relevance(query, composer.labelled_quotes), default=0.0) if relevance else config.sure_sum / 2

@@ -90,8 +90,8 @@ def build_prompt(
 ) -> Prompt:
     """Make the prompt of excerpts, given best first. Its passages are theirs, numbered from 1, the best last.
 
-    What stands next to the question weighs most: with the best passage last 14 of 17 sample questions are answered
-    right, with the best first 8 of the first 12 where the other way round 10 are (benchmarks/LOG.md, 2026-11-22).
+    What stands next to the question weighs most: with the best passage last 10 of the first 12 sample questions are
+    answered right, with the best first 8 (benchmarks/LOG.md, 2026-11-22).
     """
     language = prompt_language(question)
     excerpts = tuple(reversed(excerpts))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.answering import AnswerConfig, answer_question
+from generation.answering import AnswerConfig, answer_question, stream_answer
 from generation.names import unknown_subjects
 from tests.fakes import ScriptedLLM, passage, retrieval_of
 
@@ -29,6 +29,17 @@ def test_an_answer_that_the_model_takes_back_is_not_given() -> None:
     answer = answer_question(retrieval_of(PARAPHRASE, LEAVE), llm, AnswerConfig())
 
     assert (answer.abstained, answer.reason) == (True, "the model found no answer in the passages when asked again")
+
+
+def test_a_doubted_answer_can_be_stopped() -> None:
+    llm = ScriptedLLM("25 days. [1]", "Members have 25 days.")
+    items = stream_answer(retrieval_of(PARAPHRASE, LEAVE), llm, AnswerConfig())
+    while len(llm.prompts) < 2:
+        next(items)
+
+    items.close()  # type: ignore[attr-defined]  # the iterator is a generator
+
+    assert llm.closed == 2
 
 
 def test_an_answer_whose_evidence_speaks_of_what_is_asked_is_asked_for_once() -> None:
