@@ -12,15 +12,18 @@ from generation.answer import Answer, Citation, Claim
 from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
 from generation.condense import CondensingConfig, Relevance, condense
-from generation.fields import misread
+from generation.fields import columns_of, misread
 from generation.fit import question_fit
 from generation.llm import LLM, Message, Prompt, SamplingConfig
-from generation.names import unknown_subjects
+from generation.names import names_in, numbered_things, other_of_its_kind, unknown_subjects
 from generation.numbers import missing_years
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.support import Support, SupportConfig, check_support, is_foreign
 from ingest.document import Span
 from retrieval.retrieval import Retrieval
+
+# Instructions, example and chat marks; 420 tokens of the Qwen tokenizer, 460 in Chinese.
+_OPENING_TOKENS = 550
 
 PageOf = Callable[[str, int], int | None]
 Clock = Callable[[], float]
@@ -242,6 +245,7 @@ class _Composer:
             config=self._config.support,
         )
         read = misread(end.text, self.question, [e.quote for e in evidence], [e.hit.chunk for e in evidence])
+        read = read or _other_thing(end.text, self.question, evidence)
         if read:
             support = Support("unsupported", support.score, (*support.reasons, read))
         citations = (
@@ -271,6 +275,27 @@ class _Composer:
         )
 
 
+def _other_thing(claim: str, question: str, evidence: Sequence[Evidence]) -> str:
+    """Say which numbered thing the evidence speaks of in place of the claim's, or else the question's only one."""
+    asked = claim if numbered_things(claim) else question
+    if len(numbered_things(asked)) != 1:
+        return ""
+    found = [
+        other_of_its_kind(
+            asked,
+            "\n".join((e.quote, *e.hit.chunk.headings, e.hit.title, *columns_of(e.quote, e.hit.chunk))),
+            _before(e),
+        )
+        for e in evidence
+    ]
+    return f"the quote speaks of {found[0]}, not of {numbered_things(asked)[0]}" if found and all(found) else ""
+
+
+def _before(evidence: Evidence, characters: int = 300) -> str:
+    start = evidence.span.start - evidence.hit.chunk.span.start
+    return evidence.hit.chunk.text[max(0, start - characters) : start]
+
+
 def _context(evidence: Sequence[Evidence]) -> str:
     hits = {id(e.hit): e.hit for e in evidence}.values()
     return "\n".join("\n".join((hit.title, *hit.chunk.headings, hit.chunk.text)) for hit in hits)
@@ -278,7 +303,7 @@ def _context(evidence: Sequence[Evidence]) -> str:
 
 def _limits(llm: LLM, config: AnswerConfig, question: str) -> PromptLimits:
     """Leave room for the answer, the question and the instructions inside the model's context."""
-    fixed = 300 + llm.count_tokens(question) + config.sampling.max_tokens + config.history_tokens
+    fixed = _OPENING_TOKENS + llm.count_tokens(question) + config.sampling.max_tokens + config.history_tokens
     room = max(64, llm.context_tokens - fixed)
     return PromptLimits(min(config.context_tokens_budget, room), config.history_tokens, config.history_turns)
 
@@ -316,6 +341,8 @@ def _doubts(
     fit = question_fit(query, surroundings, index.weights)
     least = config.named_fit if query == queries[0] else config.translated_named_fit
     subjects = unknown_subjects(query, "\n".join((surroundings, *index.titles)))
+    if query != queries[0]:  # a word that the translation left as it was is no name
+        subjects = [name for name in subjects if name not in queries[0] or name in names_in(queries[0])]
     if subjects and fit < least:
         return False, f"the passages that would answer don't speak of {', '.join(subjects)}"
     if query != queries[0]:  # a small model refuses most of what it has to answer from another language

@@ -71,6 +71,30 @@ def unknown_subjects(question: str, known: str) -> list[str]:
     ]
 
 
+def other_of_its_kind(asked: str, evidence: str, before: str) -> str:
+    """Give the numbered thing that the evidence speaks of in place of the one asked about, "" when there is none.
+
+    A price in the column "Dipper 3" is no price of the Dipper 4. `before` is the text before the evidence, which may
+    name what the evidence then only refers to.
+    """
+    for label in dict.fromkeys(match.group() for match in _NUMBERED.finditer(asked)):
+        kind = _kind(label)
+        there = [other.group() for other in _NUMBERED.finditer(evidence) if _kind(other.group()) == kind]
+        known = {_squeezed(other) for other in there} | {_squeezed(m.group()) for m in _NUMBERED.finditer(before)}
+        if there and _squeezed(label) not in known:
+            return there[0]
+    return ""
+
+
+def numbered_things(text: str) -> tuple[str, ...]:
+    """Give the things that the text tells apart by number: Dipper 4, 4型."""
+    return tuple(dict.fromkeys(match.group() for match in _NUMBERED.finditer(text)))
+
+
+def _kind(label: str) -> str:
+    return re.sub(r"\d+", "#", _squeezed(label))
+
+
 def _misspelt(name: str, known: str) -> bool:
     """Tell whether `known` holds the name with other accents or a letter off: Celeron, Céloron."""
     plain = _without_accents(name)
