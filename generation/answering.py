@@ -12,13 +12,14 @@ from generation.answer import Answer, Citation, Claim
 from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
 from generation.condense import CondensingConfig, Relevance, condense
-from generation.fields import columns_of, misread
+from generation.fields import misread
 from generation.fit import question_fit
 from generation.llm import LLM, Message, Prompt, SamplingConfig
-from generation.names import names_in, numbered_things, other_of_its_kind, unknown_subjects
+from generation.names import names_in, unknown_subjects
 from generation.numbers import missing_years
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.support import Support, SupportConfig, check_support, is_foreign
+from generation.surroundings import near, other_thing, passages_of
 from ingest.document import Span
 from retrieval.retrieval import Retrieval
 
@@ -194,6 +195,7 @@ class _Composer:
         self.unresolved: list[str] = []
         self.labelled_quotes: list[str] = []
         self._contexts: list[str] = []
+        self._near: list[str] = []
         self.seconds = 0.0
         self.question = prompt.question
         self._prompt = prompt
@@ -219,6 +221,11 @@ class _Composer:
         """Everything around the quotes used: title, headings, neighbours, the file's name."""
         return "\n".join(self._contexts)
 
+    @property
+    def near(self) -> str:
+        """What the quotes can refer to: themselves, title, headings, columns, the text just before."""
+        return "\n".join(self._near)
+
     def _show(self, event: str | ClaimEnd) -> str:
         shown = event if isinstance(event, str) else self._cite(event)
         self.text += shown
@@ -232,8 +239,9 @@ class _Composer:
         known = range(1, len(self._prompt.passages) + 1)
         self.unresolved += [m.raw for m in end.markers if not all(number in known for number in m.numbers)]
         evidence = self._index.find(end.text, hinted, self._similarity)
-        context = _context(evidence)
+        context = passages_of(evidence)
         self.labelled_quotes += [" > ".join((e.hit.title, *e.hit.chunk.headings)) + f"\n{e.quote}" for e in evidence]
+        self._near += near(evidence)
         # A file's name often holds the year that its text takes for granted: leave-policy-2023.md.
         self._contexts += [context, *(e.hit.source for e in evidence)]
         support = check_support(
@@ -245,7 +253,7 @@ class _Composer:
             config=self._config.support,
         )
         read = misread(end.text, self.question, [e.quote for e in evidence], [e.hit.chunk for e in evidence])
-        read = read or _other_thing(end.text, self.question, evidence)
+        read = read or other_thing(end.text, self.question, evidence)
         if read:
             support = Support("unsupported", support.score, (*support.reasons, read))
         citations = (
@@ -273,32 +281,6 @@ class _Composer:
             status=status,
             score=evidence.score,
         )
-
-
-def _other_thing(claim: str, question: str, evidence: Sequence[Evidence]) -> str:
-    """Say which numbered thing the evidence speaks of in place of the claim's, or else the question's only one."""
-    asked = claim if numbered_things(claim) else question
-    if len(numbered_things(asked)) != 1:
-        return ""
-    found = [
-        other_of_its_kind(
-            asked,
-            "\n".join((e.quote, *e.hit.chunk.headings, e.hit.title, *columns_of(e.quote, e.hit.chunk))),
-            _before(e),
-        )
-        for e in evidence
-    ]
-    return f"the quote speaks of {found[0]}, not of {numbered_things(asked)[0]}" if found and all(found) else ""
-
-
-def _before(evidence: Evidence, characters: int = 300) -> str:
-    start = evidence.span.start - evidence.hit.chunk.span.start
-    return evidence.hit.chunk.text[max(0, start - characters) : start]
-
-
-def _context(evidence: Sequence[Evidence]) -> str:
-    hits = {id(e.hit): e.hit for e in evidence}.values()
-    return "\n".join("\n".join((hit.title, *hit.chunk.headings, hit.chunk.text)) for hit in hits)
 
 
 def _limits(llm: LLM, config: AnswerConfig, question: str) -> PromptLimits:
@@ -347,6 +329,8 @@ def _doubts(
         return False, f"the passages that would answer don't speak of {', '.join(subjects)}"
     if query != queries[0]:  # a small model refuses most of what it has to answer from another language
         return False, ""
+    if unknown_subjects(query, "\n".join((composer.near, *index.titles))):
+        return True, ""  # named in the passage, but not where the quote could refer to it
     closeness = max(relevance(query, composer.labelled_quotes), default=0.0) if relevance else config.sure_sum / 2
     return fit + closeness < config.sure_sum, ""
 

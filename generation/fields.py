@@ -31,8 +31,10 @@ def misread(claim: str, question: str, quotes: Sequence[str], chunks: Iterable[C
 
 def columns_of(quote: str, chunk: Chunk) -> tuple[str, ...]:
     """Give the names of the columns that the quote's rows have, () where it holds no row of a table."""
-    rows = _rows(chunk)
-    return tuple(dict.fromkeys(name for line in quote.split("\n") for name, _ in rows.get(line) or ()))
+    lines = zip(chunk.text.split("\n"), spelled_lines(chunk.text, chunk.headings), strict=True)
+    spelled = {line: shown.removeprefix("- ") for line, shown in lines if shown != line}
+    cells = (cell for line in quote.split("\n") for cell in spelled.get(line, "").split("; "))
+    return tuple(dict.fromkeys(cell.split(": ")[0] for cell in cells if ": " in cell))
 
 
 def _rows(chunk: Chunk) -> dict[str, list[tuple[str, str]]]:

@@ -20,13 +20,14 @@ _NO_NAMES = frozenset(
 )
 
 
-# A thing among its like: "Dipper 4", 4型; not "On 4 March".
+# A thing among its like: "Dipper 4", "Line A", 4型, A线; not "On 4 March", "Is A ...".
 _NO_THING = (
-    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|In|On|By|At|For|From|The|After|Before|Until|Since|Within)"
+    r"(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*|In|On|By|At|For|From|The|After|Before|Until|Since|"
+    r"Within|Is|Was|Are|Were|Does|Did|Do|Can|If|And|But|Or|As|To|Of|Has|Such|What|When|Who|Which|How|Why|That|It)"
 )
 _NUMBERED = re.compile(
-    rf"\b(?!{_NO_THING}\w*\b)[A-Z][a-z]+[ -]\d{{1,3}}\b(?![.,:]\d)"
-    r"|(?<![\d.月])\d{1,3}(?:[型代]|号[^\W\d]*(?=[线楼船台机]))"
+    rf"\b(?!{_NO_THING}\b)[A-Z][a-z]+(?:[ -]\d{{1,3}}\b(?![.,:]\d)| [A-Z]\b(?!['’]|\.\s*[A-Z]))"
+    r"|(?<![\d.月])\d{1,3}(?:[型代]|号[^\W\dA-Za-z]{0,2}?(?=[线楼船台机]))|(?<![A-Za-z])[A-Z](?=[线楼座区栋型])[线楼座区栋型]"
 )
 
 
@@ -92,7 +93,8 @@ def numbered_things(text: str) -> tuple[str, ...]:
 
 
 def _kind(label: str) -> str:
-    return re.sub(r"\d+", "#", _squeezed(label))
+    """Give the label without what tells it from others of its kind: "dipper #", "#线"."""
+    return re.sub(r"[ -](?:\d+|[A-Z])$|^(?:\d+|[A-Z](?![a-z]))", "#", label).lower()
 
 
 def _misspelt(name: str, known: str) -> bool:
