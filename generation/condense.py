@@ -33,6 +33,9 @@ class CondensingConfig:
     neighbours: int = 1
     # A sentence of an older edition goes when a newer one shares this much of its words (Jaccard), numbers aside.
     superseded_overlap: float = 0.5
+    # A row goes when it holds less than this share of the query's words that another row of its passage does: who asks
+    # for the pool pass is led astray by the row of the west sluice.
+    row_share: float = 0.5
     # Every one of the best passages shows its best sentence: across languages sentences compare only roughly.
     sure_passages: int = 5
     label_tokens: int = 20  # what a passage's number, title and headings cost
@@ -52,6 +55,7 @@ class _Sentence:
     place: int
     span: Span
     text: str
+    is_header: bool
 
 
 def condense(
@@ -71,6 +75,8 @@ def condense(
     sentences = _sentences(hits, config.superseded_overlap)
     if not sentences:
         return (), ()
+    sayers = {sentence.passage for sentence in sentences}
+    sentences = _asked_rows(sentences, queries, config.row_share)
     scores = _scores(hits, sentences, queries, relevance, config)
     chosen = _choose(sentences, scores, budget_tokens, count_tokens, config)
     excerpts = tuple(
@@ -79,7 +85,6 @@ def condense(
         if (spans := tuple(s.span for i, s in enumerate(sentences) if i in chosen and s.passage == number))
     )
     shown = {id(excerpt.hit) for excerpt in excerpts}
-    sayers = {sentence.passage for sentence in sentences}
     filled = f"others filled the prompt's {budget_tokens} tokens with sentences nearer to the question"
     dropped = tuple(
         Dropped(hit.chunk.id, hit.source, "prompt", filled if number in sayers else _says_nothing(hit))
@@ -98,14 +103,29 @@ def _sentences(hits: Sequence[Hit], superseded_overlap: float) -> list[_Sentence
     for number, hit in enumerate(hits):
         anew = _statements(other for other in hits if hit.newer_edition and other.source == hit.newer_edition)
         said = {" ".join(part.split()) for part in (hit.title, *hit.chunk.headings)}
+        in_table = bool(hit.chunk.headings) and hit.chunk.headings[-1].startswith("|")
         for place, span in enumerate(split_sentences(hit.chunk.text)):
             text = span.of(hit.chunk.text)
+            was_in_table, in_table = in_table, text.startswith("|")
             words = " ".join(text.strip("# |-:").split())
             if not words or words in said:  # a table's rule says nothing, and headings are in the label
                 continue
             if not any(_overlap(_statement(text), other) >= superseded_overlap for other in anew):
-                found.append(_Sentence(number, place, span, text))
+                found.append(_Sentence(number, place, span, text, in_table and not was_in_table))
     return found
+
+
+def _asked_rows(sentences: Sequence[_Sentence], queries: Sequence[str], row_share: float) -> list[_Sentence]:
+    """Leave out the rows beside one that is much nearer to what is asked. The row of a table's headers is no rival."""
+    surfaces = [surface_of(sentence.text) for sentence in sentences]
+    weights = weights_of(surfaces)
+    best: dict[int, float] = {}
+    rows = {}
+    for i, (sentence, surface) in enumerate(zip(sentences, surfaces, strict=True)):
+        if is_row(sentence.text) and not sentence.is_header:
+            rows[i] = max(weights.coverage(terms_of(query), surface) for query in queries)
+            best[sentence.passage] = max(best.get(sentence.passage, 0.0), rows[i])
+    return [s for i, s in enumerate(sentences) if i not in rows or rows[i] >= row_share * best[s.passage]]
 
 
 def _statements(hits: Iterable[Hit]) -> list[frozenset[str]]:
