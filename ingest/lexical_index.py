@@ -59,8 +59,31 @@ class LexicalIndex:
 
 
 def build_lexical_index(terms: Iterable[str], folder: Path) -> int:
-    """Write the index of rows 0.., each a space-separated string of terms, and give their number."""
+    """Write the index of rows 0.., each a space-separated string of terms, and give their number.
+
+    Raises OSError when the disk refuses: tantivy says so in a ValueError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _build(terms, folder)
+    except ValueError as error:
+        raise OSError(f"tantivy can't write {folder.name}: {error}") from error
+
+
+def open_lexical_index(folder: Path) -> LexicalIndex:
+    """Open what `build_lexical_index` wrote. Raises KnowledgeBaseError when tantivy can't read it."""
+    try:
+        return LexicalIndex(_with_analyzer(tantivy.Index.open(str(folder))))
+    except ValueError as error:
+        raise KnowledgeBaseError(f"{folder} is damaged; rebuild it with: footnote kb repair") from error
+
+
+def _with_analyzer(index: tantivy.Index) -> tantivy.Index:
+    index.register_tokenizer(_ANALYZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+    return index
+
+
+def _build(terms: Iterable[str], folder: Path) -> int:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("row", stored=True)
     builder.add_text_field("terms", tokenizer_name=_ANALYZER, index_option="freq")
@@ -76,16 +99,3 @@ def build_lexical_index(terms: Iterable[str], folder: Path) -> int:
     writer.commit()
     writer.wait_merging_threads()
     return row + 1
-
-
-def open_lexical_index(folder: Path) -> LexicalIndex:
-    """Open what `build_lexical_index` wrote. Raises KnowledgeBaseError when tantivy can't read it."""
-    try:
-        return LexicalIndex(_with_analyzer(tantivy.Index.open(str(folder))))
-    except ValueError as error:
-        raise KnowledgeBaseError(f"{folder} is damaged; rebuild it with: footnote kb repair") from error
-
-
-def _with_analyzer(index: tantivy.Index) -> tantivy.Index:
-    index.register_tokenizer(_ANALYZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
-    return index

@@ -200,7 +200,7 @@ def test_a_second_writer_is_told_to_wait(tmp_path: Path) -> None:
     kb = opened(tmp_path / "kb")
     with (
         FileLock(tmp_path / "kb" / "write.lock"),
-        pytest.raises(KnowledgeBaseError, match="being written by another process"),
+        pytest.raises(KnowledgeBaseError, match=r"being written by another process, waited 0\.05 s"),
         kb.writing(timeout_seconds=0.05),
     ):
         pass
