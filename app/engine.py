@@ -24,7 +24,7 @@ from generation.llm import LLM, Message
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from generation.rewrite import standalone_question
 from generation.translate import translate_question
-from ingest.catalog import DocumentInfo
+from ingest.catalog_rows import DocumentInfo
 from ingest.document import Document
 from ingest.embedder import Embedder, SentenceTransformerEmbedder
 from ingest.errors import KnowledgeBaseError, SettingsError

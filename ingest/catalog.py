@@ -4,66 +4,33 @@ Vectors are kept by (embedder, hash of the embedded text), so that an edited fil
 changed, and a moved or renamed one embeds nothing. Every change is one transaction that also raises `revision`.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ingest.catalog_file import as_our_error, open_catalog_file
-from ingest.document import Block, Chunk, Document, Page, Span
+from ingest.catalog_rows import (
+    DocumentInfo,
+    IndexRow,
+    StoredChunk,
+    chunk_of,
+    chunk_row,
+    document_of,
+    document_row,
+    pages_of,
+    text_hash,
+)
+from ingest.document import Chunk, Document, Page, Span
 from ingest.embedder import Vectors
 from ingest.errors import KnowledgeBaseError, StorageError
-from ingest.language import detect_language
-from ingest.terms import index_terms
 
 _NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND vectors.text_hash = chunks.text_hash)"
 _UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
 _CHUNK_COLUMNS = "chunks.id, document_id, span_start, span_end, chunks.text, headings, page"
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentInfo:
-    """A document without its text, for lists."""
-
-    id: str
-    source: str
-    title: str
-    content_hash: str
-    language: str
-    n_chunks: int
-    n_pages: int
-    n_characters: int
-    chunking: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A chunk with what its document is called, and its place (from 0) among the document's chunks."""
-
-    chunk: Chunk
-    position: int
-    source: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class IndexRow:
-    """What the indexes are built from: a chunk's number, id, terms, language, vector (float32 bytes) and the hash of
-    the text that the vector stands for.
-    """
-
-    number: int
-    chunk_id: str
-    terms: str
-    language: str
-    vector: bytes
-    text_hash: str
 
 
 class Catalog:
@@ -181,10 +148,7 @@ class Catalog:
         )
         if not rows:
             raise KnowledgeBaseError(f"document {document_id} is not in this knowledge base; it may have been deleted")
-        row = rows[0]
-        pages = tuple(Page(number, Span(start, end), label) for number, start, end, label in json.loads(row[5]))
-        blocks = tuple(Block(kind, Span(start, end), level) for kind, start, end, level in json.loads(row[6]))
-        return Document(row[0], row[1], row[2], row[3], row[4], pages, blocks, row[7], json.loads(row[8]))
+        return document_of(rows[0])
 
     def documents(self) -> list[DocumentInfo]:
         """List the documents, by source."""
@@ -203,13 +167,12 @@ class Catalog:
     def pages_of(self, document_id: str) -> tuple[Page, ...]:
         """Give a document's pages without its text; empty when it has none or isn't there."""
         rows = self._rows("SELECT pages FROM documents WHERE id = ?", (document_id,))
-        pages = json.loads(rows[0][0]) if rows else []
-        return tuple(Page(number, Span(start, end), label) for number, start, end, label in pages)
+        return pages_of(rows[0][0]) if rows else ()
 
     def chunks_of(self, document_id: str) -> list[Chunk]:
         """Give a document's chunks in order; empty when it isn't there."""
         query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? ORDER BY position"
-        return [_chunk(row) for row in self._rows(query, (document_id,))]
+        return [chunk_of(row) for row in self._rows(query, (document_id,))]
 
     def chunks_by_number(self, numbers: Sequence[int]) -> dict[int, StoredChunk]:
         """Give chunks by number; deleted numbers are left out."""
@@ -221,7 +184,7 @@ class Catalog:
                 f" JOIN documents ON documents.id = document_id WHERE number IN ({marks})",
                 wanted,
             )
-            found.update((row[7], StoredChunk(_chunk(row), row[8], row[9], row[10])) for row in rows)
+            found.update((row[7], StoredChunk(chunk_of(row), row[8], row[9], row[10])) for row in rows)
         return found
 
     def text_between(self, document_id: str, span: Span) -> str:
@@ -322,11 +285,6 @@ class Catalog:
             raise as_our_error(error, self._path) from error
 
 
-def text_hash(embedded_text: str) -> str:
-    """Name a text by its first 32 hex digits of SHA-256."""
-    return sha256(embedded_text.encode()).hexdigest()[:32]
-
-
 def _replace(
     db: sqlite3.Connection,
     old_id: str | None,
@@ -336,35 +294,12 @@ def _replace(
     chunking: str,
 ) -> None:
     db.execute("DELETE FROM documents WHERE id IN (?, ?)", (document.id, old_id))
-    db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _document_row(document, chunking))
+    db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", document_row(document, chunking))
     db.executemany(
         "INSERT INTO chunks (id, document_id, position, span_start, span_end, text, headings, page, text_hash, terms,"
         " language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (_chunk_row(chunk, position, hashes[position]) for position, chunk in enumerate(chunks)),
+        (chunk_row(chunk, position, hashes[position]) for position, chunk in enumerate(chunks)),
     )
-
-
-def _document_row(document: Document, chunking: str) -> tuple[str, ...]:
-    pages = json.dumps([[page.number, page.span.start, page.span.end, page.label] for page in document.pages])
-    blocks = json.dumps([[block.kind, block.span.start, block.span.end, block.level] for block in document.blocks])
-    metadata = json.dumps(dict(document.metadata), ensure_ascii=False)
-    head = (document.id, document.source, document.content_hash, document.title, document.text)
-    return (*head, pages, blocks, document.language, metadata, chunking)
-
-
-def _chunk_row(chunk: Chunk, position: int, embedded_hash: str) -> tuple[str | int | None, ...]:
-    headings = json.dumps(chunk.headings, ensure_ascii=False)
-    terms = " ".join(index_terms(chunk.embedded_text))
-    place = (chunk.id, chunk.document_id, position, chunk.span.start, chunk.span.end)
-    language = detect_language(chunk.text)
-    return (*place, chunk.text, headings, chunk.page, embedded_hash, terms, language)
-
-
-def _chunk(row: Sequence[str | int | None]) -> Chunk:
-    identity, document, start, end, text, headings, page = row[:7]
-    span = Span(int(start or 0), int(end or 0))
-    number = int(page) if page is not None else None
-    return Chunk(str(identity), str(document), span, str(text), tuple(json.loads(str(headings))), number)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ingest.catalog import IndexRow
 from ingest.catalog_file import FORMAT_VERSION
+from ingest.catalog_rows import IndexRow
 from ingest.dense_index import DenseIndex, DenseIndexConfig, build_dense_index, open_dense_index
 from ingest.errors import KnowledgeBaseError, StorageError
 from ingest.lexical_index import LexicalIndex, build_lexical_index, open_lexical_index

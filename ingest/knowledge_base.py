@@ -64,7 +64,8 @@ class KnowledgeBase:
         kb = cls(folder, Catalog(folder / "catalog.sqlite", create=create), embedder, config or DenseIndexConfig())
         built_with = kb.catalog.meta("embedder")
         if built_with is not None and built_with != embedder.name and rebuild:
-            kb._remember_embedder()
+            with kb.writing():
+                kb._remember_embedder()
         elif built_with is not None and built_with != embedder.name:
             kb.close()
             raise KnowledgeBaseError(
@@ -194,6 +195,11 @@ class KnowledgeBase:
         current = current_manifest(self.folder)
         if current is None or current[1].revision != revision:
             return None
+        if current[1].embedder != self.embedder.name and self.catalog.meta("embedder") != self.embedder.name:
+            raise KnowledgeBaseError(
+                f"{self.name} was rebuilt with {current[1].embedder} meanwhile, this process uses {self.embedder.name};"
+                f" set FOOTNOTE_EMBEDDER and start it again"
+            )
         try:
             return None if generation_problems(*current) else (open_generation(*current), None)
         except (OSError, KnowledgeBaseError):  # swapped out and removed while it was read, or damaged
@@ -221,7 +227,7 @@ class KnowledgeBase:
             return self._generation, notice
         for _ in range(5):  # a writer may swap the index while it is being opened: then the next one is there
             current = current_manifest(self.folder)
-            if current is None:
+            if current is None or current[1].embedder != self.embedder.name:
                 break
             try:
                 return open_generation(*current), notice

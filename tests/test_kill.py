@@ -3,9 +3,12 @@ where an undisturbed one would have.
 """
 
 import json
+import os
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,9 +80,13 @@ class Killer:
 
 @pytest.fixture(scope="module")
 def killer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
-    killer = Killer(tmp_path_factory.mktemp("killed"))
+    # SIGKILL loses nothing that was written, synced or not, so memory serves as well as a disk and is faster.
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(dir=memory)) if os.access(memory, os.W_OK) else tmp_path_factory.mktemp("killed")
+    killer = Killer(folder)
     yield killer
     killer.close()
+    shutil.rmtree(folder)
 
 
 def assert_nothing_lost_doubled_or_half(killer: Killer, operation: str, answer: dict[str, Any]) -> None:
