@@ -75,7 +75,7 @@ def build_generation(
         ) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)  # gone already, unless something failed
-    _remove_others(generations, keep=folder)
+    remove_superseded(home)
     return manifest
 
 
@@ -99,6 +99,18 @@ def generation_problems(folder: Path, manifest: Manifest) -> list[str]:
         elif found[name] != wanted:
             problems.append(f"{folder.name}/{name} was damaged after it was written")
     return problems
+
+
+def remove_superseded(home: Path) -> None:
+    """Remove all generations but the current one, and what a killed process left. Only the writer may.
+
+    A reader that still has one open keeps its files until it lets go.
+    """
+    current = current_manifest(home)
+    if current is not None:
+        for folder in current[0].parent.iterdir():
+            if folder != current[0]:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_generation(folder: Path, manifest: Manifest) -> IndexGeneration:
@@ -177,13 +189,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _remove_others(generations: Path, *, keep: Path) -> None:
-    """Remove superseded generations and what a killed process left.
-
-    A reader that still has one open keeps its files until it lets go.
-    """
-    for folder in generations.iterdir():
-        if folder != keep:
-            shutil.rmtree(folder, ignore_errors=True)

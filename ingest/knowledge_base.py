@@ -24,6 +24,7 @@ from ingest.index_generation import (
     current_manifest,
     generation_problems,
     open_generation,
+    remove_superseded,
 )
 from ingest.verify import knowledge_base_problems
 from ingest.write_lock import WriteLock
@@ -134,6 +135,8 @@ class KnowledgeBase:
         current = current_manifest(self.folder)
         if current is None or current[1].revision != self.catalog.revision:
             self.rebuild()
+        else:
+            remove_superseded(self.folder)  # what a writer that was killed just after the swap couldn't
 
     def rebuild(self) -> None:
         """Build the current generation anew from the catalog. Call inside `writing()`."""

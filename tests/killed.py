@@ -17,11 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ingest.chunk import ChunkingConfig
 from ingest.errors import KnowledgeBaseError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.pipeline import IngestConfig, ingest_paths
-from ingest.terms import index_terms
 from ingest.verify import catalog_problems
 from retrieval.search import SearchConfig, search
 from tests.hashing_embedder import HashingEmbedder
@@ -193,6 +194,8 @@ def run_task(task: dict[str, Any]) -> dict[str, Any]:  # JSON in, JSON out
 
 
 if __name__ == "__main__":
-    index_terms("渡船")  # loads the Chinese dictionary once, before the first fork
+    # What loads late (the Chinese dictionary, the stemmer, parts of numpy) is loaded once, before the first fork.
+    HashingEmbedder().embed_query("渡船 ferries")
+    np.unique(np.array(["en"]))
     for line in sys.stdin:
         print(json.dumps(run_task(json.loads(line))), flush=True)  # noqa: T201
