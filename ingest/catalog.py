@@ -5,7 +5,7 @@ changed, and a moved or renamed one embeds nothing. Every change is one transact
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ingest.catalog_rows import (
     DocumentInfo,
     IndexRow,
     StoredChunk,
+    StoredDocument,
     chunk_of,
     chunk_row,
     document_of,
@@ -28,8 +29,8 @@ from ingest.document import Chunk, Document, Page, Span
 from ingest.embedder import Vectors
 from ingest.errors import KnowledgeBaseError, StorageError
 
-_NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND vectors.text_hash = chunks.text_hash)"
-_UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
+NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND vectors.text_hash = chunks.text_hash)"
+UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
 _CHUNK_COLUMNS = "chunks.id, document_id, span_start, span_end, chunks.text, headings, page"
 
 
@@ -57,7 +58,7 @@ class Catalog:
 
     def meta(self, key: str) -> str | None:
         """Give a stored setting (embedder, dimension, chunking, ...), None when it was never set."""
-        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        rows = self.rows("SELECT value FROM meta WHERE key = ?", (key,))
         return str(rows[0][0]) if rows else None
 
     def set_meta(self, **values: str) -> None:
@@ -99,7 +100,7 @@ class Catalog:
         It can where both are cut alike. A title that comes from the file's name changes with it and is found by words
         at once; the vectors stay those made under the old name until the text changes.
         """
-        rows = self._rows(
+        rows = self.rows(
             "SELECT span_start, span_end, text, text_hash FROM chunks WHERE document_id = ? ORDER BY position",
             (old_id,),
         )
@@ -108,6 +109,19 @@ class Catalog:
         with self.change() as db:
             _replace(db, old_id, document, chunks, [str(row[3]) for row in rows], chunking)
         return True
+
+    def restore(
+        self, documents: Iterable[StoredDocument], vectors: Iterable[tuple[str, bytes]], meta: Mapping[str, str]
+    ) -> None:
+        """Fill an empty catalog with all that another one held, in one transaction."""
+        with self.change() as db:
+            for stored in documents:
+                _replace(db, None, stored.document, stored.chunks, stored.hashes, stored.chunking)
+            embedder = meta.get("embedder", "")
+            db.executemany(
+                "INSERT INTO vectors VALUES (?, ?, ?)", ((embedder, hash_, vector) for hash_, vector in vectors)
+            )
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(meta.items()))
 
     def remove(self, document_id: str) -> bool:
         """Remove a document and its chunks; tell whether it was there."""
@@ -120,9 +134,9 @@ class Catalog:
         Gives their number; changes nothing, not even the revision, where there are none.
         """
         complete = not self.without_vectors(embedder)
-        unused = f"{_UNUSED} OR (? AND embedder != ?)"
+        unused = f"{UNUSED} OR (? AND embedder != ?)"
         arguments = (int(complete), embedder)
-        if not self._rows(f"SELECT EXISTS (SELECT 1 FROM vectors WHERE {unused})", arguments)[0][0]:
+        if not self.rows(f"SELECT EXISTS (SELECT 1 FROM vectors WHERE {unused})", arguments)[0][0]:
             return 0
         with self.change() as db:
             return db.execute(f"DELETE FROM vectors WHERE {unused}", arguments).rowcount
@@ -132,7 +146,7 @@ class Catalog:
         found: dict[str, Vectors] = {}
         for wanted in _batches(list(dict.fromkeys(text_hashes)), 500):
             marks = ",".join("?" * len(wanted))
-            rows = self._rows(
+            rows = self.rows(
                 f"SELECT text_hash, vector FROM vectors WHERE embedder = ? AND text_hash IN ({marks})",
                 (embedder, *wanted),
             )
@@ -141,7 +155,7 @@ class Catalog:
 
     def document(self, document_id: str) -> Document:
         """Give a whole document. Raises KnowledgeBaseError when it isn't there."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT id, source, content_hash, title, text, pages, blocks, language, metadata FROM documents"
             " WHERE id = ?",
             (document_id,),
@@ -152,7 +166,7 @@ class Catalog:
 
     def documents(self) -> list[DocumentInfo]:
         """List the documents, by source."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT id, source, title, content_hash, language,"
             " (SELECT COUNT(*) FROM chunks WHERE document_id = documents.id), json_array_length(pages), length(text),"
             " chunking FROM documents ORDER BY source"
@@ -161,25 +175,30 @@ class Catalog:
 
     def counts(self) -> tuple[int, int]:
         """Give the numbers of documents and of chunks."""
-        row = self._rows("SELECT (SELECT COUNT(*) FROM documents), (SELECT COUNT(*) FROM chunks)")[0]
+        row = self.rows("SELECT (SELECT COUNT(*) FROM documents), (SELECT COUNT(*) FROM chunks)")[0]
         return int(row[0]), int(row[1])
 
     def pages_of(self, document_id: str) -> tuple[Page, ...]:
         """Give a document's pages without its text; empty when it has none or isn't there."""
-        rows = self._rows("SELECT pages FROM documents WHERE id = ?", (document_id,))
+        rows = self.rows("SELECT pages FROM documents WHERE id = ?", (document_id,))
         return pages_of(rows[0][0]) if rows else ()
 
     def chunks_of(self, document_id: str) -> list[Chunk]:
         """Give a document's chunks in order; empty when it isn't there."""
         query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? ORDER BY position"
-        return [chunk_of(row) for row in self._rows(query, (document_id,))]
+        return [chunk_of(row) for row in self.rows(query, (document_id,))]
+
+    def text_hashes_of(self, document_id: str) -> list[str]:
+        """Give, for each of a document's chunks in order, the hash of the text that its vector stands for."""
+        query = "SELECT text_hash FROM chunks WHERE document_id = ? ORDER BY position"
+        return [str(row[0]) for row in self.rows(query, (document_id,))]
 
     def chunks_by_number(self, numbers: Sequence[int]) -> dict[int, StoredChunk]:
         """Give chunks by number; deleted numbers are left out."""
         found: dict[int, StoredChunk] = {}
         for wanted in _batches(list(numbers), 500):
             marks = ",".join("?" * len(wanted))
-            rows = self._rows(
+            rows = self.rows(
                 f"SELECT {_CHUNK_COLUMNS}, number, position, source, title FROM chunks"
                 f" JOIN documents ON documents.id = document_id WHERE number IN ({marks})",
                 wanted,
@@ -189,14 +208,14 @@ class Catalog:
 
     def text_between(self, document_id: str, span: Span) -> str:
         """Give the characters of a document that `span` covers; empty when it isn't there."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT substr(text, ?, ?) FROM documents WHERE id = ?", (span.start + 1, len(span), document_id)
         )
         return str(rows[0][0]) if rows else ""
 
     def index_rows(self, embedder: str) -> Iterator[IndexRow]:
         """Give every chunk in an order that depends on the documents alone, not on when they were added."""
-        rows = self._stream(
+        rows = self.stream(
             "SELECT number, chunks.id, terms, chunks.language, vector, chunks.text_hash FROM chunks"
             " JOIN documents ON documents.id = document_id"
             " JOIN vectors ON vectors.embedder = ? AND vectors.text_hash = chunks.text_hash ORDER BY source, position",
@@ -206,34 +225,8 @@ class Catalog:
 
     def without_vectors(self, embedder: str) -> set[str]:
         """Give the ids of documents that have a chunk without a vector from `embedder`."""
-        rows = self._rows(f"SELECT DISTINCT document_id FROM chunks WHERE {_NO_VECTOR}", (embedder,))
+        rows = self.rows(f"SELECT DISTINCT document_id FROM chunks WHERE {NO_VECTOR}", (embedder,))
         return {str(row[0]) for row in rows}
-
-    def vectors(self, embedder: str) -> Iterator[tuple[str, bytes]]:
-        """Give every (text hash, vector as little-endian float32) of `embedder`."""
-        rows = self._stream("SELECT text_hash, vector FROM vectors WHERE embedder = ?", (embedder,))
-        return ((str(row[0]), bytes(row[1])) for row in rows)
-
-    def chunk_numbers(self) -> list[int]:
-        """Give the numbers of all chunks, ascending."""
-        return [int(row[0]) for row in self._rows("SELECT number FROM chunks ORDER BY number")]
-
-    def integrity_problems(self) -> list[str]:
-        """Give what SQLite finds wrong with the file itself."""
-        return [f"{self._path.name}: {row[0]}" for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
-
-    def count_orphan_chunks(self) -> int:
-        """Count chunks whose document isn't there, which foreign keys should make impossible."""
-        return len(self._rows("PRAGMA foreign_key_check"))
-
-    def count_chunks_without_vector(self, embedder: str) -> int:
-        """Count chunks that have no vector from `embedder`."""
-        query = f"SELECT COUNT(*) FROM chunks WHERE {_NO_VECTOR}"
-        return int(self._rows(query, (embedder,))[0][0])
-
-    def count_unused_vectors(self) -> int:
-        """Count vectors that no chunk refers to."""
-        return int(self._rows(f"SELECT COUNT(*) FROM vectors WHERE {_UNUSED}")[0][0])
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -267,22 +260,22 @@ class Catalog:
             self._roll_back()
             raise
 
-    def _roll_back(self) -> None:
-        # SQLite has rolled back by itself after some errors, a full disk among them.
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-
-    def _rows(self, query: str, arguments: Sequence[str | int] = ()) -> list[Any]:  # rows of many shapes
+    def rows(self, query: str, arguments: Sequence[str | int] = ()) -> list[Any]:  # rows of many shapes
         try:
             return self._db.execute(query, arguments).fetchall()
         except sqlite3.Error as error:
             raise as_our_error(error, self._path) from error
 
-    def _stream(self, query: str, arguments: Sequence[str | int]) -> Iterator[Any]:  # as above
+    def stream(self, query: str, arguments: Sequence[str | int]) -> Iterator[Any]:  # as above
         try:
             yield from self._db.execute(query, arguments)
         except sqlite3.Error as error:
             raise as_our_error(error, self._path) from error
+
+    def _roll_back(self) -> None:
+        # SQLite has rolled back by itself after some errors, a full disk among them.
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
 
 
 def _replace(

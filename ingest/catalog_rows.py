@@ -49,6 +49,16 @@ class IndexRow:
     text_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as the catalog keeps it: with its chunks, the hash of what was embedded for each, and the chunking."""
+
+    document: Document
+    chunks: tuple[Chunk, ...]
+    hashes: tuple[str, ...]
+    chunking: str
+
+
 def text_hash(embedded_text: str) -> str:
     """Name a text by its first 32 hex digits of SHA-256."""
     return sha256(embedded_text.encode()).hexdigest()[:32]

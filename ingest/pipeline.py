@@ -137,11 +137,15 @@ def ingest_documents(
     documents: Iterable[Document],
     config: IngestConfig,
     *,
+    rebuild: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> IngestReport:
-    """Add documents that exist as values already, such as the records of an evaluation corpus."""
+    """Add documents that exist as values already, such as the records of an evaluation corpus.
+
+    `rebuild` takes in also those that are there in the same version.
+    """
     inputs = [Input(document.source, partial(_hash_of, document), partial(_itself, document)) for document in documents]
-    return _Run(kb, config, rebuild=False, on_progress=on_progress).take_in(inputs, lambda known: [], ())
+    return _Run(kb, config, rebuild=rebuild, on_progress=on_progress).take_in(inputs, lambda known: [], ())
 
 
 class _Run:

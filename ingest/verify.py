@@ -7,6 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from ingest.catalog import Catalog
+from ingest.catalog_care import (
+    chunk_numbers,
+    count_chunks_without_vector,
+    count_orphan_chunks,
+    count_unused_vectors,
+    integrity_problems,
+    vectors_of,
+)
 from ingest.document import chunk_id, document_id
 from ingest.errors import KnowledgeBaseError
 from ingest.index_generation import Manifest, current_manifest, generation_problems, open_generation
@@ -38,9 +46,9 @@ def knowledge_base_problems(folder: Path, catalog: Catalog) -> list[str]:
 
 def catalog_problems(catalog: Catalog) -> list[str]:
     """List what is wrong inside the catalog."""
-    if broken := catalog.integrity_problems():
+    if broken := integrity_problems(catalog):
         return broken  # what the file says about documents can't be trusted then
-    problems = [f"{n} chunks belong to no document" for n in [catalog.count_orphan_chunks()] if n]
+    problems = [f"{n} chunks belong to no document" for n in [count_orphan_chunks(catalog)] if n]
     problems += [problem for info in catalog.documents() for problem in _document_problems(catalog, info.id)]
     return [*problems, *_vector_problems(catalog)]
 
@@ -53,7 +61,7 @@ def damaged_documents(catalog: Catalog) -> list[str]:
 def damaged_vectors(catalog: Catalog, embedder: str) -> list[str]:
     """Give the hashes of texts whose vector from `embedder` has a wrong length or isn't a unit vector."""
     dimension = int(catalog.meta("dimension") or 0)
-    return [hash_ for hash_, vector in catalog.vectors(embedder) if not _is_unit(vector, dimension)]
+    return [hash_ for hash_, vector in vectors_of(catalog, embedder) if not _is_unit(vector, dimension)]
 
 
 def _document_problems(catalog: Catalog, id_: str) -> Iterator[str]:
@@ -84,9 +92,9 @@ def _vector_problems(catalog: Catalog) -> Iterator[str]:
         return
     if damaged := len(damaged_vectors(catalog, embedder)):
         yield f"{damaged} vectors have a wrong length or norm"
-    if missing := catalog.count_chunks_without_vector(embedder):
+    if missing := count_chunks_without_vector(catalog, embedder):
         yield f"{missing} chunks have no vector from {embedder}"
-    if unused := catalog.count_unused_vectors():
+    if unused := count_unused_vectors(catalog):
         yield f"{unused} vectors belong to no chunk"
 
 
@@ -119,4 +127,4 @@ def _row_problems(path: Path, manifest: Manifest, catalog: Catalog) -> list[str]
         rows = open_generation(path, manifest).rows.tolist()
     except KnowledgeBaseError as error:
         return [str(error)]
-    return [] if sorted(rows) == catalog.chunk_numbers() else ["the index holds other chunks than the catalog"]
+    return [] if sorted(rows) == chunk_numbers(catalog) else ["the index holds other chunks than the catalog"]
