@@ -111,10 +111,16 @@ class Catalog:
         return True
 
     def restore(
-        self, documents: Iterable[StoredDocument], vectors: Iterable[tuple[str, bytes]], meta: Mapping[str, str]
+        self,
+        documents: Iterable[StoredDocument],
+        vectors: Iterable[tuple[str, bytes]],
+        meta: Mapping[str, str],
+        *,
+        first_number: int = 1,
     ) -> None:
-        """Fill an empty catalog with all that another one held, in one transaction."""
+        """Fill an empty catalog with all that another one held, in one transaction; chunks from `first_number` on."""
         with self.change() as db:
+            db.execute("INSERT INTO sqlite_sequence VALUES ('chunks', ?)", (first_number - 1,))
             for stored in documents:
                 _replace(db, None, stored.document, stored.chunks, stored.hashes, stored.chunking)
             embedder = meta.get("embedder", "")

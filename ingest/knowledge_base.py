@@ -99,6 +99,8 @@ class KnowledgeBase:
         Raises BusyError when that process keeps it longer than the timeout, StorageError in a read-only folder.
         """
         with self._lock.acquire(timeout_seconds=timeout_seconds, on_wait=on_wait):
+            if self.catalog.was_replaced:
+                raise KnowledgeBaseError(f"{self.name} was deleted or replaced by another process; run this again")
             yield
 
     def put(

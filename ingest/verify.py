@@ -1,6 +1,7 @@
 """A knowledge base's folder in, everything that is wrong with it out, in words. Changes nothing, needs no model."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from ingest.catalog_care import (
     integrity_problems,
     vectors_of,
 )
-from ingest.document import chunk_id, document_id
+from ingest.document import Span, chunk_id, document_id
 from ingest.errors import KnowledgeBaseError
 from ingest.index_generation import Manifest, current_manifest, generation_problems, open_generation
 
 # A unit vector in float32 is this near to norm 1, with room for those that were normalised in bfloat16.
 NORM_TOLERANCE = 1e-2
+_WORD = re.compile(r"[^\W_]")
 
 
 def folder_problems(folder: Path) -> list[str]:
@@ -80,8 +82,17 @@ def _document_problems(catalog: Catalog, id_: str) -> Iterator[str]:
         yield f"{document.source}: {wrong} chunks differ from the document's text"
     elif wrong := sum(1 for chunk in chunks if chunk.id != chunk_id(document.id, chunk.span, chunk.text)):
         yield f"{document.source}: {wrong} chunks have an id that isn't theirs"
+    if _WORD.search(_outside(document.text, [chunk.span for chunk in chunks])):
+        yield f"{document.source}: some of its words are in no chunk"
     if any(left.span.end > right.span.start for left, right in pairwise(chunks)):
         yield f"{document.source}: its chunks overlap or are out of order"
+
+
+def _outside(text: str, spans: Sequence[Span]) -> str:
+    """Give the characters that no span covers; spans that are out of order are another problem's."""
+    ends = [0, *(span.end for span in spans)]
+    starts = [*(span.start for span in spans), len(text)]
+    return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def _vector_problems(catalog: Catalog) -> Iterator[str]:
