@@ -39,7 +39,7 @@ class Catalog:
 
     def __init__(self, path: Path, *, create: bool) -> None:
         self._path = path
-        self._db, self.read_only = open_catalog_file(path, create=create)
+        self._db, self.why_read_only = open_catalog_file(path, create=create)
         self._file = _identity(path)
 
     def close(self) -> None:
@@ -249,10 +249,10 @@ class Catalog:
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """One transaction that raises the revision; rolled back whole when anything fails."""
-        if self.read_only:
+        if self.why_read_only:
             raise StorageError(
-                f"{self._path.parent} is read-only: it can be searched, but nothing can be added or removed; make it"
-                f" writable, or copy it to a place that is"
+                f"{self._path.parent} can be searched, but nothing can be added or removed: {self.why_read_only}. Free"
+                f" some disk space, or make it writable"
             )
         try:
             self._db.execute("BEGIN IMMEDIATE")

@@ -33,21 +33,20 @@ _TABLES = (
 )
 
 
-def open_catalog_file(path: Path, *, create: bool) -> tuple[sqlite3.Connection, bool]:
-    """Give a connection in autocommit mode, and whether it can only be read.
+def open_catalog_file(path: Path, *, create: bool) -> tuple[sqlite3.Connection, str | None]:
+    """Give a connection in autocommit mode, and why it can only be read; None when it can be written too.
 
     Raises KnowledgeBaseError when the file isn't there, is damaged or has another format, StorageError when the disk
     refuses.
     """
     if not create and not path.is_file():
         raise KnowledgeBaseError(f"there is no knowledge base at {path.parent}; add documents with: footnote ingest")
-    read_only = path.is_file() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
     try:
-        connection = _connect_read_only(path) if read_only else _connect(path)
+        connection, why_read_only = _connect_as_can_be(path)
     except sqlite3.Error as error:
         raise as_our_error(error, path) from error
     try:
-        if create and not read_only and not _has_tables(connection):
+        if create and why_read_only is None and not _has_tables(connection):
             _make(connection)
         _check_format(connection, path)
     except sqlite3.Error as error:
@@ -56,7 +55,7 @@ def open_catalog_file(path: Path, *, create: bool) -> tuple[sqlite3.Connection, 
     except KnowledgeBaseError:
         connection.close()
         raise
-    return connection, read_only
+    return connection, why_read_only
 
 
 def is_made(path: Path) -> bool:
@@ -86,6 +85,25 @@ def as_our_error(error: sqlite3.Error, path: Path) -> Exception:
     return error
 
 
+def _connect_as_can_be(path: Path) -> tuple[sqlite3.Connection, str | None]:
+    exists = path.is_file()
+    if exists and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return _connect_read_only(path), "the folder is read-only"
+    try:
+        return _connect(path), None
+    except sqlite3.OperationalError as error:
+        # WAL needs a few pages for its side files even to read. Where a full disk doesn't give them, and no log waits
+        # to be folded in, nobody else has the file open (their side files would serve), and it is read as it stands.
+        refused = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+        if not (exists and refused) or _size(path.with_name(f"{path.name}-wal")):
+            raise
+        return _connect_read_only(path), f"its disk is full or failing ({error})"
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     # autocommit mode: transactions are opened by hand, and reads never hold one.
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
@@ -102,8 +120,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _connect_read_only(path: Path) -> sqlite3.Connection:
     """Read with WAL's locks where its side files are there; else nobody else can write either: read as it stands."""
     address = path.absolute().as_uri()
-    side_files = [path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm")]
-    mode = "mode=ro" if all(file.exists() for file in side_files) else "mode=ro&immutable=1"
+    log, shared = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))
+    mode = "mode=ro" if _size(log) and shared.exists() else "mode=ro&immutable=1"
     return sqlite3.connect(f"{address}?{mode}", uri=True, timeout=30, isolation_level=None, check_same_thread=False)
 
 

@@ -212,8 +212,8 @@ class KnowledgeBase:
 
     def _rebuilt_or_last(self) -> tuple[IndexGeneration, str | None]:
         """Rebuild; where that can't be, give the last generation and why it isn't the newest."""
-        if self.catalog.read_only:
-            return self._last("the folder is read-only")
+        if self.catalog.why_read_only:
+            return self._last(self.catalog.why_read_only)
         try:
             with self._lock.acquire(timeout_seconds=0):
                 self.rebuild()

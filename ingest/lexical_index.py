@@ -5,13 +5,16 @@ spaces and nothing else.
 """
 
 import math
+import os
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import tantivy
 
-from ingest.errors import KnowledgeBaseError
+from ingest.errors import KnowledgeBaseError, StorageError
 
 K1 = 1.2  # tantivy's BM25 constant, as in Robertson & Zaragoza, "The Probabilistic Relevance Framework", 2009
 _ANALYZER = "spaces"
@@ -31,8 +34,9 @@ class LexicalMatches:
 class LexicalIndex:
     """An open lexical index."""
 
-    def __init__(self, index: tantivy.Index) -> None:
+    def __init__(self, index: tantivy.Index, *, copied_to: TemporaryDirectory[str] | None = None) -> None:
         self._index = index
+        self._copied_to = copied_to  # goes with this object
         self._searcher = index.searcher()
 
     @property
@@ -73,7 +77,16 @@ def build_lexical_index(terms: Iterable[str], folder: Path) -> int:
 def open_lexical_index(folder: Path) -> LexicalIndex:
     """Open what `build_lexical_index` wrote. Raises KnowledgeBaseError when tantivy can't read it."""
     try:
-        return LexicalIndex(_with_analyzer(tantivy.Index.open(str(folder))))
+        if os.access(folder, os.W_OK):
+            return LexicalIndex(_with_analyzer(tantivy.Index.open(str(folder))))
+        # tantivy takes a lock file even to read: in a read-only folder it reads a copy.
+        copy = TemporaryDirectory(prefix="footnote-")
+        shutil.copytree(folder, copy.name, dirs_exist_ok=True)
+        return LexicalIndex(_with_analyzer(tantivy.Index.open(copy.name)), copied_to=copy)
+    except OSError as error:
+        raise StorageError(
+            f"{folder} is read-only and can't be copied ({error.strerror}); let TMPDIR name a folder with some room"
+        ) from error
     except ValueError as error:
         raise KnowledgeBaseError(f"{folder} is damaged; rebuild it with: footnote kb repair") from error
 
