@@ -10,12 +10,12 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 
 
-def start(home: Path, *arguments: str, gate: Path | None = None) -> subprocess.Popen[str]:
+def start(home: Path, *arguments: str, gates: Path | None = None) -> subprocess.Popen[str]:
     """Start the command and give the running process."""
     environment = {"FOOTNOTE_HOME": str(home), "FOOTNOTE_EMBEDDER": "hashing", "FOOTNOTE_LLM": "extractive"}
     environment |= {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"}
-    if gate is not None:
-        environment["GATE"] = str(gate)
+    if gates is not None:
+        environment["GATES"] = str(gates)
     return subprocess.Popen(
         [sys.executable, "-m", "tests.hashing_cli", *arguments],
         cwd=ROOT,
@@ -52,4 +52,4 @@ def sources_found(home: Path, question: str) -> list[str]:
 
 def many_paragraphs(subject: str, n: int = 140) -> str:
     """Give a text of n chunks: enough to fill a batch, so that it is committed by itself."""
-    return "\n\n".join(f"# {subject} {i}\n\n" + " ".join(f"{subject}{i}word{j}" for j in range(150)) for i in range(n))
+    return "\n\n".join(f"# {subject} {i}\n\n" + f"{subject}{i} rides along the quay " * 14 for i in range(n))

@@ -1,7 +1,8 @@
 """The `footnote` command with the hashing embedder in the place of a model: `python -m tests.hashing_cli ARGUMENTS`.
 
-With GATE set to a named pipe, every batch of 100 passages or more waits until somebody has opened the pipe for writing
-and closed it again: so a test knows where this process stands, without sleeping.
+With GATES set to a folder, the n-th batch of 100 passages or more waits at the named pipe `n` in it, if there is one,
+until somebody has opened that for writing and closed it again: so a test knows where this process stands, without
+sleeping.
 """
 
 import os
@@ -15,22 +16,26 @@ from tests.hashing_embedder import HashingEmbedder
 
 
 class GatedEmbedder(HashingEmbedder):
-    """Waits at the gate before each large batch."""
+    """Waits at a gate before each large batch."""
 
-    def __init__(self, gate: Path) -> None:
+    def __init__(self, gates: Path) -> None:
         super().__init__()
-        self._gate = gate
+        self._gates = gates
+        self._n_batches = 0
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         if len(texts) >= 100:
-            self._gate.read_text()
+            self._n_batches += 1
+            gate = self._gates / str(self._n_batches)
+            if gate.exists():
+                gate.read_text()
         return super().embed_passages(texts)
 
 
 def embedder(*_: object, **__: object) -> HashingEmbedder:
     """Give the embedder, whatever model is named."""
-    gate = os.environ.get("GATE")
-    return GatedEmbedder(Path(gate)) if gate else HashingEmbedder()
+    gates = os.environ.get("GATES")
+    return GatedEmbedder(Path(gates)) if gates else HashingEmbedder()
 
 
 if __name__ == "__main__":
