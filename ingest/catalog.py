@@ -31,6 +31,7 @@ from ingest.errors import KnowledgeBaseError, StorageError
 
 NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND vectors.text_hash = chunks.text_hash)"
 UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
+_N_PAGES = "CASE WHEN json_valid(pages) THEN json_array_length(pages) ELSE 0 END"  # a damaged one is `verify`'s to name
 _CHUNK_COLUMNS = "chunks.id, document_id, span_start, span_end, chunks.text, headings, page"
 
 
@@ -174,7 +175,7 @@ class Catalog:
         """List the documents, by source."""
         rows = self.rows(
             "SELECT id, source, title, content_hash, language,"
-            " (SELECT COUNT(*) FROM chunks WHERE document_id = documents.id), json_array_length(pages), length(text),"
+            f" (SELECT COUNT(*) FROM chunks WHERE document_id = documents.id), {_N_PAGES}, length(text),"
             " chunking FROM documents ORDER BY source"
         )
         return [DocumentInfo(*row) for row in rows]
@@ -244,7 +245,7 @@ class Catalog:
         try:
             yield
         finally:
-            self._db.execute("COMMIT")
+            self._roll_back()  # nothing was changed; unlike COMMIT it can't fail on a damaged file
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
