@@ -37,20 +37,27 @@ def follow(
     config: WatchConfig,
     *,
     wait: Callable[[float], object] | None = None,
+    on_note: Callable[[str], None] = lambda note: None,
 ) -> None:
     """Call `sync` now and after every change, until an exception ends it.
 
     `sync` is given the files that are still being written, and tells whether it could do its work; if not, it is
-    called again at the next look. `wait(seconds)` waits that long at most and returns early on a notice.
+    called again at the next look. `wait(seconds)` waits that long at most and returns early on a notice. `on_note` is
+    told when the system sends no notices, so that changes are seen only at the next look.
     """
     if wait is not None:
         _loop(paths, sync, config, wait)
         return
     notices = _Notices()
     observer = Observer()
-    for folder, recursive in _watched(paths).items():
-        observer.schedule(notices, str(folder), recursive=recursive)
-    observer.start()
+    try:
+        for folder, recursive in _watched(paths).items():
+            observer.schedule(notices, str(folder), recursive=recursive)
+        observer.start()
+    except OSError as error:  # more folders than the system's limit of watches, or a file system that has none
+        on_note(f"no notices of changes ({error}); looking every {config.rescan_seconds:g} s instead")
+        _loop(paths, sync, config, notices.wait)
+        return
     try:
         _loop(paths, sync, config, notices.wait)
     finally:

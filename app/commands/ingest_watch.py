@@ -53,7 +53,7 @@ def watch_folders(
         config = WatchConfig(settle_seconds=settle_seconds, max_bytes=config.max_bytes)
     click.echo(f"following {', '.join(map(str, paths))}; stop with Ctrl-C", err=True)
     try:
-        follow(paths, sync, config)
+        follow(paths, sync, config, on_note=lambda note: click.echo(note, err=True))
     except IngestStopped as stopped:
         _show(stopped.report, as_json=as_json)
         click.echo(f"Stopped following; {stopped.report.n_left} files wait for the next ingest", err=True)
