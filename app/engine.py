@@ -94,7 +94,7 @@ class Engine:
         """List the knowledge bases by name, without what an interrupted first ingest, import or delete left."""
         folder = self.settings.kb_folder
         catalogs = folder.glob("*/catalog.sqlite") if folder.is_dir() else []
-        return sorted(path.parent.name for path in catalogs if _KB_NAME.fullmatch(path.parent.name) and is_made(path))
+        return sorted(path.parent.name for path in catalogs if path.parent.name[0] != "." and is_made(path))
 
     def summaries(self) -> list[Summary]:
         """Say of each knowledge base how much it holds, or why it can't be opened. Needs no model."""

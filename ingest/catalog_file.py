@@ -33,6 +33,10 @@ _TABLES = (
 )
 
 
+class _UnfinishedError(KnowledgeBaseError):
+    """A file that has no tables yet."""
+
+
 def open_catalog_file(path: Path, *, create: bool) -> tuple[sqlite3.Connection, str | None]:
     """Give a connection in autocommit mode, and why it can only be read; None when it can be written too.
 
@@ -59,13 +63,15 @@ def open_catalog_file(path: Path, *, create: bool) -> tuple[sqlite3.Connection, 
 
 
 def is_made(path: Path) -> bool:
-    """Tell whether a catalog was made at `path` to the end; a killed `footnote ingest` can leave an empty file."""
+    """Tell whether there is a catalog at `path`, whole or damaged. A killed first ingest leaves none."""
     if not path.is_file():
         return False
     try:
         connection, _ = open_catalog_file(path, create=False)
+    except _UnfinishedError:
+        return False
     except KnowledgeBaseError:
-        return path.stat().st_size > 4096  # a page without tables is no knowledge base; more is one that is damaged
+        return True
     connection.close()
     return True
 
@@ -146,7 +152,7 @@ def _has_tables(connection: sqlite3.Connection) -> bool:
 
 def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     if not _has_tables(connection):
-        raise KnowledgeBaseError(
+        raise _UnfinishedError(
             f"knowledge base {path.parent.name} was never finished: its making was interrupted before the first"
             f" document; make it with: footnote ingest --kb {path.parent.name} PATH"
         )
