@@ -48,6 +48,7 @@ def import_knowledge_base(file: Path, folder: Path, *, config: DenseIndexConfig 
         raise KnowledgeBaseError(f"there is a knowledge base {folder.name} already; import under another --kb name")
     making = folder.with_name(f".importing-{folder.name}-{os.getpid()}")
     try:
+        _sweep(folder.parent)
         making.mkdir(parents=True)
         imported = _restore(file, making, config or DenseIndexConfig())
         shutil.rmtree(folder, ignore_errors=True)  # at most what an interrupted first ingest left
@@ -63,6 +64,24 @@ def import_knowledge_base(file: Path, folder: Path, *, config: DenseIndexConfig 
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return imported
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what imports left that were killed."""
+    for leftover in folder.glob(".importing-*"):
+        pid = leftover.name.rpartition("-")[2]
+        if not (pid.isdecimal() and _is_alive(int(pid))):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def _restore(file: Path, making: Path, config: DenseIndexConfig) -> Exported:

@@ -2,10 +2,12 @@
 is left. `python -m tests.killed` reads one JSON task a line and answers each with one line.
 
 Steps are counted from outside the code under test: Python's audit events for files and directories, and SQLite's own
-trace, which fires before each statement runs (COMMIT among them). The process imports everything once and forks for
+trace, which fires before each statement runs (COMMIT among them); or, with `disk_steps.c` loaded before libc, the calls
+that change the disk, inside SQLite's commits and tantivy's too. The process imports everything once and forks for
 each task, so that a kill costs milliseconds.
 """
 
+import ctypes
 import json
 import os
 import shutil
@@ -165,7 +167,12 @@ def _in_child(work: Callable[[], Any], *, after_seconds: float | None = None) ->
     return os.waitstatus_to_exitcode(status), json.loads(text) if text else None
 
 
-def _counted(home: Path, operation: str, last: int | None) -> int:
+def _counted(home: Path, operation: str, last: int | None, *, calls: bool = False) -> int:
+    if calls:
+        library = ctypes.CDLL(os.environ["LD_PRELOAD"])
+        library.arm(last or 0)
+        _OPERATIONS[operation](home)
+        return int(library.steps())
     steps = _Steps(home / "kb", last)
     steps.watch()
     _OPERATIONS[operation](home)
@@ -182,7 +189,7 @@ def run_task(task: dict[str, Any]) -> dict[str, Any]:  # JSON in, JSON out
     template, home, operation = Path(task["template"]), Path(task["home"]), str(task["operation"])
     _prepare(template, home)
     if task.get("fraction") is None:
-        status, steps = _in_child(lambda: _counted(home, operation, task.get("step")))
+        status, steps = _in_child(lambda: _counted(home, operation, task.get("step"), calls=task.get("calls", False)))
     else:
         status, steps = _in_child(
             lambda: _counted(home, operation, None), after_seconds=task["fraction"] * task["seconds"]

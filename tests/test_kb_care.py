@@ -1,6 +1,7 @@
 """`footnote kb verify|repair|export|import`: what is wrong is named, what can be is mended, copies are exact."""
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -268,6 +269,18 @@ def test_an_archive_cut_short_anywhere_or_with_a_flipped_byte_is_refused(kb: Kno
             shutil.rmtree(tmp_path / "kb" / "copy")
         assert not (tmp_path / "kb" / "copy").exists()
     assert n_refused >= 40
+
+
+def test_what_a_killed_import_left_is_swept_by_the_next_but_not_one_at_work(kb: KnowledgeBase, tmp_path: Path) -> None:
+    export_knowledge_base(kb.folder, tmp_path / "kb.zip")
+    dead, alive = (
+        tmp_path / "kb" / f".importing-x-{pid}" for pid in (2**22 + 1, os.getppid())
+    )  # above Linux's highest
+    dead.mkdir()
+    alive.mkdir()
+    import_knowledge_base(tmp_path / "kb.zip", tmp_path / "kb" / "copy")
+    assert sorted(path.name for path in (tmp_path / "kb").iterdir()) == [alive.name, "copy", "default"]
+    assert [entry["name"] for entry in footnote_json(tmp_path, "kb", "list")["knowledge_bases"]] == ["copy", "default"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ SIGKILLED = -9
 class Killer:
     """The process that forks and kills, and the folders it works on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, preload: Path | None = None) -> None:
         self._folder = folder
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.killed"],
@@ -34,7 +34,7 @@ class Killer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={"OMP_NUM_THREADS": "1", "PATH": "", "LANG": "C.UTF-8"},
+            env={"OMP_NUM_THREADS": "1", "PATH": "", "LANG": "C.UTF-8", "LD_PRELOAD": str(preload or "")},
         )
         self._templates = {operation: self._template(operation) for operation in OPERATIONS}
         self.whole = {operation: self._timed(operation) for operation in OPERATIONS}
@@ -89,6 +89,21 @@ def killer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+def call_killer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
+    """One that counts the calls to the system instead."""
+    compiler, memory = shutil.which("cc"), Path("/dev/shm")
+    if compiler is None or sys.platform != "linux":
+        pytest.skip("no C compiler on Linux here, which counting calls to the system takes")
+    library = tmp_path_factory.mktemp("library") / "disk_steps.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, ROOT / "tests" / "disk_steps.c", "-ldl"], check=True)
+    folder = Path(tempfile.mkdtemp(dir=memory)) if os.access(memory, os.W_OK) else tmp_path_factory.mktemp("killed")
+    killer = Killer(folder, preload=library)
+    yield killer
+    killer.close()
+    shutil.rmtree(folder)
+
+
 def assert_nothing_lost_doubled_or_half(killer: Killer, operation: str, answer: dict[str, Any]) -> None:
     before = {} if operation == "ingest" else killer.whole["ingest"]["again"]["documents"]
     whole = killer.whole[operation]["again"]
@@ -126,6 +141,23 @@ def test_killed_at_every_step_nothing_is_lost_doubled_or_half(killer: Killer, op
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_killed_at_random_moments_nothing_is_lost_doubled_or_half(killer: Killer, operation: str) -> None:
     _kill_at_random(killer, operation, 7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_killed_at_every_call_that_changes_the_disk_nothing_is_lost_doubled_or_half(
+    call_killer: Killer, operation: str
+) -> None:
+    """Inside SQLite's commits and tantivy's writes too."""
+    step = 0
+    while True:
+        step += 1
+        answer = call_killer.kill(operation, step=step, calls=True)
+        assert_nothing_lost_doubled_or_half(call_killer, operation, answer)
+        if answer["status"] != SIGKILLED:
+            break
+    assert step > call_killer.whole[operation]["steps"]
+    print(f"\n{operation}: killed at each of {step - 1} calls")  # noqa: T201
 
 
 @pytest.mark.slow

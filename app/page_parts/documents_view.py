@@ -86,7 +86,7 @@ def _ingest(engine: Engine, kb: str, paths: Callable[[], Sequence[Path]], texts:
 def _draw_report(report: IngestReport, texts: Texts) -> None:
     counts = {
         texts.added: report.added,
-        texts.updated: report.updated,
+        texts.updated: (*report.updated, *(move.new for move in report.moved)),
         texts.unchanged: report.unchanged,
         texts.removed: report.removed,
     }
