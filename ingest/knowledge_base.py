@@ -221,10 +221,7 @@ class KnowledgeBase:
             return self._last("another process is adding documents")  # and will build the next one
         except StorageError as error:
             return self._last(str(error))
-        current = current_manifest(self.folder)
-        if current is None:
-            raise KnowledgeBaseError(f"the index of {self.name} can't be read; rebuild it with: footnote kb repair")
-        return open_generation(*current), None
+        return self._up_to_date(self.catalog.revision) or self._last("another process has just begun to write")
 
     def _last(self, reason: str) -> tuple[IndexGeneration, str]:
         notice = f"the newest changes of {self.name} can't be searched yet: {reason}"

@@ -51,7 +51,8 @@ class WriteLock:
                 try:
                     yield
                 finally:
-                    self._holder_path.unlink(missing_ok=True)
+                    if self._lock.lock_counter == 1:  # the outermost hold of this process
+                        self._holder_path.unlink(missing_ok=True)
         except Timeout as error:
             raise BusyError(
                 f"knowledge base {self._folder.name} is being written by {self._who()}, waited {timeout_seconds:g} s;"

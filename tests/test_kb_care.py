@@ -10,6 +10,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from app.engine import Engine
+from app.settings import Settings
 from ingest.errors import KnowledgeBaseError
 from ingest.export_kb import export_knowledge_base
 from ingest.import_kb import import_knowledge_base
@@ -281,6 +283,16 @@ def test_what_a_killed_import_left_is_swept_by_the_next_but_not_one_at_work(kb: 
     import_knowledge_base(tmp_path / "kb.zip", tmp_path / "kb" / "copy")
     assert sorted(path.name for path in (tmp_path / "kb").iterdir()) == [alive.name, "copy", "default"]
     assert [entry["name"] for entry in footnote_json(tmp_path, "kb", "list")["knowledge_bases"]] == ["copy", "default"]
+
+
+def test_what_an_interrupted_delete_left_is_no_knowledge_base_and_is_swept_by_the_next(
+    kb: KnowledgeBase, tmp_path: Path
+) -> None:
+    shutil.copytree(kb.folder, tmp_path / "kb" / ".deleted-old-1")
+    engine = Engine(Settings(home=tmp_path), embedder=HashingEmbedder())
+    assert engine.knowledge_bases() == ["default"]
+    engine.delete_knowledge_base("default")
+    assert list((tmp_path / "kb").iterdir()) == []
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
