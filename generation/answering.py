@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, reason_before
+from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, only_repeats, reason_before
 from generation.answer import Answer, Citation, Claim
 from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
@@ -34,10 +34,10 @@ Clock = Callable[[], float]
 class AnswerConfig:
     """Everything that shapes an answer. Two equal configs on the same retrieval and model give the same answer."""
 
-    # On 2 busy cores a prompt costs 16-60 tokens a second, so passages are paid for with seconds of waiting. The whole
-    # evidence for 43 of 45 sample questions is in the best sentences of 600 tokens, for 34 in whole passages of 600,
-    # and for 41 in whole passages of 1,000 (benchmarks/LOG.md, 2026-11-22).
-    context_tokens_budget: int = 600
+    # On 2 cores a prompt costs 30-70 tokens a second: passages are paid for with seconds of waiting. All the evidence
+    # for 44 of 45 sample questions is in the best sentences of 500 tokens, for 42 in 450, and for 41 in 1,000 tokens of
+    # whole passages (benchmarks/LOG.md, 2026-11-25).
+    context_tokens_budget: int = 500
     condensing: CondensingConfig = field(default_factory=CondensingConfig)
     history_tokens: int = 150
     history_turns: int = 1
@@ -298,6 +298,8 @@ def _reason_after(composer: _Composer) -> str:
     if not any(claim.citations for claim in composer.claims):
         return "nothing the model wrote is supported by the passages"
     asked, surroundings = composer.question, composer.surroundings
+    if only_repeats(asked, [claim.text for claim in composer.claims if claim.citations]):
+        return "the model only repeated the question"
     if years := missing_years(asked, surroundings):
         return f"the passages speak of other years than {', '.join(map(str, years))}"
     return ""
@@ -316,9 +318,9 @@ def _doubts(
     nothing to ask: the thing asked about is neither in the evidence nor the title of any passage.
     """
     surroundings = composer.surroundings
-    query = next((query for query in queries if not is_foreign(query, surroundings)), None)
     quotes = [citation.quote for claim in composer.claims for citation in claim.citations]
-    if query is None or all(is_foreign(query, quote) for quote in quotes):
+    query = next((query for query in queries if not all(is_foreign(query, quote) for quote in quotes)), None)
+    if query is None:
         return False, ""
     fit = question_fit(query, surroundings, index.weights)
     least = config.named_fit if query == queries[0] else config.translated_named_fit
