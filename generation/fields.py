@@ -12,6 +12,8 @@ from generation.numbers import quantities
 from generation.tables import spelled_lines
 from ingest.document import Chunk
 
+_SEVERAL = re.compile(r"\b(?:and|both|each)\b|以及|分别|和|[?？].+[?？]", re.IGNORECASE)
+_UNIT_SUFFIX = re.compile(r"_[a-z]{1,2}$|\s*[(（][^()（）]*[)）]$")
 _CELL = re.compile(r"\s*([^:;\n]{1,60}): ([^;\n]*)")
 
 
@@ -27,6 +29,24 @@ def misread(claim: str, question: str, quotes: Sequence[str], chunks: Iterable[C
         return ""
     said = surface_of(f"{claim}\n{question}") | _letters(f"{claim}\n{question}")
     return _other_row(said, quoted, list(rows.values())) or _other_column(claim, said, question, quoted)
+
+
+def narrowed(line: str, question: str) -> str:
+    """Give a spelled row without the numbers of columns that fit the question worse than another column of numbers.
+
+    The first field, which says what the row is about, and fields of words stay. Nothing goes where no such column holds
+    half of its name in the question, and where the question asks for several things.
+    """
+    fields = _fields(line)
+    if not fields or _SEVERAL.search(question):
+        return line
+    said = surface_of(question) | _letters(question)
+    numbers = {name: _share(_UNIT_SUFFIX.sub("", name), said) for name, value in fields[1:] if re.search(r"\d", value)}
+    best = max(numbers.values(), default=0.0)
+    if best < 0.5:
+        return line
+    kept = [f"{name}: {value}" for name, value in fields if numbers.get(name, best) >= best]
+    return ("- " if line.startswith("- ") else "") + "; ".join(kept)
 
 
 def columns_of(quote: str, chunk: Chunk) -> tuple[str, ...]:

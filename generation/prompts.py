@@ -13,6 +13,7 @@ from typing import Literal
 
 from generation.condense import Excerpt
 from generation.example import ANSWER_EN, ANSWER_ZH, PASSAGES_EN, PASSAGES_ZH, QUESTION_EN, QUESTION_ZH
+from generation.fields import narrowed
 from generation.llm import Message, Prompt
 from generation.tables import spelled_lines
 
@@ -98,7 +99,7 @@ def build_prompt(
     language = prompt_language(question)
     excerpts = tuple(reversed(excerpts))
     shown = "\n".join(
-        _show(number, excerpt, language, limits.passages_tokens, count_tokens)
+        _show(number, excerpt, question, language, limits.passages_tokens, count_tokens)
         for number, excerpt in enumerate(excerpts, 1)
     )
     messages = (
@@ -131,7 +132,12 @@ def doubting(prompt: Prompt) -> Prompt:
 
 
 def _show(
-    number: int, excerpt: Excerpt, language: PromptLanguage, most_tokens: int, count_tokens: Callable[[str], int]
+    number: int,
+    excerpt: Excerpt,
+    question: str,
+    language: PromptLanguage,
+    most_tokens: int,
+    count_tokens: Callable[[str], int],
 ) -> str:
     """Write one excerpt as the model sees it: numbered, delimited, with title, headings and page, cut if too long."""
     chunk = excerpt.hit.chunk
@@ -142,13 +148,13 @@ def _show(
     if excerpt.hit.newer_edition:
         label += _OLDER[language]
     head = f"[{number}] ({label})" if label else f"[{number}]"
-    body = neutralised(_body(excerpt)).strip()
+    body = neutralised(_body(excerpt, question)).strip()
     if (size := count_tokens(body)) > most_tokens:
         body = body[: max(1, len(body) * most_tokens // size)]
     return f"<passage>\n{head}\n{body}\n</passage>"
 
 
-def _body(excerpt: Excerpt) -> str:
+def _body(excerpt: Excerpt, question: str) -> str:
     """Join the sentences as they stand in the passage, "…" for what is left out, table rows spelled out."""
     text = excerpt.hit.chunk.text
     lines, shown = text.split("\n"), spelled_lines(text, excerpt.hit.chunk.headings)
@@ -160,7 +166,8 @@ def _body(excerpt: Excerpt) -> str:
         skipped = "… " if between.strip() else ""
         parts.append(("\n" if "\n" in between else " " if between and parts else "") + skipped)
         line = bisect.bisect_right(starts, span.start) - 1
-        parts.append(shown[line] if lines[line].strip() == span.of(text) else span.of(text))
+        is_line = lines[line].strip() == span.of(text)
+        parts.append(narrowed(shown[line], question) if is_line else span.of(text))
         end = span.end
     return "".join(parts)
 

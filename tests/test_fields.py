@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.fields import misread
+from generation.fields import misread, narrowed
 from tests.fakes import passage
 
 FARES = (
@@ -40,4 +40,31 @@ def test_a_chunk_that_begins_inside_a_table_knows_its_columns_from_the_heading()
 
     assert misread("A monthly pass on Line B costs 96.", "", ["| Monthly pass | 96.00 | 58.00 |"], [chunk]) == (
         "96 is the quote's Line A, not its Line B"
+    )
+
+
+_STATION = (
+    "station: Abbot's Reach; installed: 2024-06-11; warning_level_m: 2.40; closing_level_m: 3.05; keeper: Femi Adair"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        (
+            "At what level is a warning given at Abbot's Reach?",
+            "station: Abbot's Reach; warning_level_m: 2.40; keeper: Femi Adair",
+        ),
+        ("Who keeps Abbot's Reach?", _STATION),  # no column of numbers is asked for
+        ("What are its warning level and its keeper?", _STATION),  # several things are
+        ("Which level?", "station: Abbot's Reach; warning_level_m: 2.40; closing_level_m: 3.05; keeper: Femi Adair"),
+    ],
+)
+def test_a_row_is_shown_without_the_numbers_that_are_not_asked_for(question: str, shown: str) -> None:
+    assert narrowed(_STATION, question) == shown
+
+
+def test_prose_is_never_narrowed() -> None:
+    assert narrowed("The level is 2.40 m; a warning is given.", "At what level?") == (
+        "The level is 2.40 m; a warning is given."
     )
