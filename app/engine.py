@@ -62,15 +62,16 @@ class Engine:
         kb: str,
         paths: Sequence[Path],
         *,
+        urls: Sequence[str] = (),
         base: Path | None = None,
         rebuild: bool = False,
         on_progress: Callable[[Progress], None] = _ignore,
     ) -> IngestReport:
-        """Bring a knowledge base in step with files and folders, making it when it isn't there."""
+        """Bring a knowledge base in step with files, folders and web pages, making it when it isn't there."""
         writer = self._writer(kb, rebuild=rebuild)
         try:
             return ingest_paths(
-                writer, paths, self.settings.ingest, base=base, rebuild=rebuild, on_progress=on_progress
+                writer, paths, self.settings.ingest, urls=urls, base=base, rebuild=rebuild, on_progress=on_progress
             )
         finally:
             writer.close()

@@ -125,6 +125,14 @@ class Catalog:
         with self._change() as db:
             db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
 
+    def source_state(self, source: str) -> str | None:
+        """Give what was remembered of a source that is more than one document, or of a web page; None for others."""
+        return self.meta(f"state {source}")
+
+    def remember_state(self, source: str, state: str) -> None:
+        """Remember a source's state. The documents stay as they are, so the revision does too."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"state {source}", state))
+
     def put(
         self, document: Document, chunks: Sequence[Chunk], vectors: Vectors, *, embedder: str, chunking: str
     ) -> None:
@@ -184,7 +192,7 @@ class Catalog:
         if row is None:
             raise KnowledgeBaseError(f"document {document_id} is not in this knowledge base; it may have been deleted")
         pages = tuple(Page(number, Span(start, end), label) for number, start, end, label in json.loads(row[5]))
-        blocks = tuple(Block(kind, Span(start, end), level) for kind, start, end, level in json.loads(row[6]))
+        blocks = tuple(Block(kind, Span(start, end), *rest) for kind, start, end, *rest in json.loads(row[6]))
         return Document(row[0], row[1], row[2], row[3], row[4], pages, blocks, row[7], json.loads(row[8]))
 
     def documents(self) -> list[DocumentInfo]:
@@ -297,10 +305,15 @@ def text_hash(embedded_text: str) -> str:
 
 def _document_row(document: Document, chunking: str) -> tuple[str, ...]:
     pages = json.dumps([[page.number, page.span.start, page.span.end, page.label] for page in document.pages])
-    blocks = json.dumps([[block.kind, block.span.start, block.span.end, block.level] for block in document.blocks])
+    blocks = json.dumps([_block_row(block) for block in document.blocks], ensure_ascii=False)
     metadata = json.dumps(dict(document.metadata), ensure_ascii=False)
     head = (document.id, document.source, document.content_hash, document.title, document.text)
     return (*head, pages, blocks, document.language, metadata, chunking)
+
+
+def _block_row(block: Block) -> list[str | int]:
+    row: list[str | int] = [block.kind, block.span.start, block.span.end, block.level]
+    return [*row, block.name] if block.name else row
 
 
 def _chunk_row(chunk: Chunk, position: int) -> tuple[str | int | None, ...]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.load import SUPPORTED, is_supported, source_suffix
+from ingest.load import is_supported, source_suffix
+from ingest.load_formats import KINDS, unsupported
 
 _MISSING = "does not exist; check the path."
 _DEAD_LINK = "is a link to something that is gone; mend or remove it."
@@ -59,7 +60,7 @@ def _walk(path: Path, failures: set[Failure], skipped: set[Failure]) -> Iterator
     elif is_folder:
         yield from _walk_folder(path, failures, skipped)
     elif not is_supported(path):
-        failures.add(_failure(path, _unsupported(path)))
+        failures.add(_unsupported(path))
     else:
         yield path
 
@@ -69,7 +70,7 @@ def _walk_folder(folder: Path, failures: set[Failure], skipped: set[Failure]) ->
     for file in _files_below(folder, failures):
         if not is_supported(file):
             n_unsupported += 1
-            skipped.add(_failure(file, _unsupported(file)))
+            skipped.add(_unsupported(file))
         elif file.is_symlink() and not os.path.exists(file):  # noqa: PTH110 (unlike Path.exists, it never raises)
             failures.add(_failure(file, _DEAD_LINK))
         else:
@@ -79,7 +80,7 @@ def _walk_folder(folder: Path, failures: set[Failure], skipped: set[Failure]) ->
         what = "no documents in it"
         if n_unsupported:
             what += f", only {n_unsupported} of types that can't be read"
-        failures.add(_failure(folder, f"has {what}; supported are {', '.join(sorted(SUPPORTED))}."))
+        failures.add(_failure(folder, f"has {what}; supported are {KINDS}."))
 
 
 def _files_below(folder: Path, failures: set[Failure]) -> Iterator[Path]:
@@ -107,10 +108,8 @@ def _files_below(folder: Path, failures: set[Failure]) -> Iterator[Path]:
         waiting.extend(reversed(folders))
 
 
-def _unsupported(path: Path) -> str:
-    suffix = source_suffix(path)
-    kind = f"{suffix} files" if suffix else "files without a suffix"
-    return f"can't be read: {kind} aren't supported; supported are {', '.join(sorted(SUPPORTED))}."
+def _unsupported(path: Path) -> Failure:
+    return Failure(path.as_posix(), str(unsupported(path.name, source_suffix(path))))
 
 
 def _failure(path: Path, reason: str) -> Failure:

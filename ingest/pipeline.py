@@ -1,4 +1,4 @@
-"""Files and folders in, an up-to-date knowledge base out, with a report of what changed and what failed.
+"""Files, folders and archives in, an up-to-date knowledge base out, with a report of what changed and what failed.
 
 A file is committed as soon as its vectors are there, so that stopping at any moment loses at most the batch at work.
 """
@@ -6,20 +6,22 @@ A file is committed as soon as its vectors are there, so that stopping at any mo
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from hashlib import file_digest
 from pathlib import Path
+from urllib.parse import urldefrag
 
 import numpy as np
 
+from ingest.archive import SEPARATOR
+from ingest.bundle_state import BundleState
 from ingest.catalog import DocumentInfo, text_hash
 from ingest.chunk import ChunkingConfig, chunk_document
 from ingest.discover import Failure, find_sources
 from ingest.document import Chunk, Document
 from ingest.embedder import Vectors
 from ingest.errors import SourceError
+from ingest.inputs import Bundle, Input, document_input, file_input, web_input
 from ingest.knowledge_base import KnowledgeBase
-from ingest.load import load_document
+from ingest.web import WebConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class IngestConfig:
     chunking: ChunkingConfig = field(default_factory=ChunkingConfig)
     max_characters: int = 32_000_000
     batch_chunks: int = 128
+    web: WebConfig = field(default_factory=WebConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +61,23 @@ class IngestReport:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Input:
-    """A source to take in: its name, a way to its content hash that is cheaper than loading, and the loading."""
-
-    source: str
-    content_hash: Callable[[], str]
-    load: Callable[[], Document]
-
-
 def ingest_paths(
     kb: KnowledgeBase,
     paths: Sequence[Path],
     config: IngestConfig,
     *,
+    urls: Sequence[str] = (),
     base: Path | None = None,
     rebuild: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> IngestReport:
-    """Bring the knowledge base in step with files and folders.
+    """Bring the knowledge base in step with files, folders, archives and web pages.
 
     A source is named by its absolute path, or by its path relative to `base`. Files below a named folder that were
     ingested before and are gone are removed. `rebuild` takes in every file again. Bad files are reported, never raised.
     """
     found = find_sources(paths)
-    inputs = [_file_input(path, _source(path, base)) for path in found.files]
+    inputs = [file_input(path, _source(path, base)) for path in found.files]
     # A file that is there but can't be read now keeps its last good version, and is reported.
     present = {entry.source for entry in inputs} | {
         _source(Path(failure.source), base) for failure in (*found.failures, *found.skipped)
@@ -91,8 +86,11 @@ def ingest_paths(
     gone = [
         info.source
         for info in kb.catalog.documents()
-        if info.source not in present and any(_is_below(info.source, folder) for folder in folders)
+        if not present & {info.source, info.source.partition(SEPARATOR)[0]}
+        and any(_is_below(info.source, folder) for folder in folders)
     ]
+    pages = dict.fromkeys(urldefrag(url).url for url in urls)
+    inputs += [web_input(url, config.web, kb.catalog.source_state(url)) for url in pages]
     run = _Run(kb, config, rebuild=rebuild, on_progress=on_progress)
     run.failed.extend(found.failures)
     return run.take_in(inputs, gone, found.skipped)
@@ -106,9 +104,7 @@ def ingest_documents(
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> IngestReport:
     """Add documents that exist as values already, such as the records of an evaluation corpus."""
-    inputs = [
-        _Input(document.source, partial(_hash_of, document), partial(_itself, document)) for document in documents
-    ]
+    inputs = [document_input(document) for document in documents]
     return _Run(kb, config, rebuild=False, on_progress=on_progress).take_in(inputs, [], ())
 
 
@@ -125,17 +121,23 @@ class _Run:
         self._chunking = repr(config.chunking)
         self._pending: list[tuple[Document, list[Chunk]]] = []
         self._known: dict[str, DocumentInfo] = {}
+        self._states: dict[str, str] = {}  # to remember once all is committed
         self.added: list[str] = []
         self.updated: list[str] = []
         self.unchanged: list[str] = []
         self.removed: list[str] = []
         self.failed: list[Failure] = []
+        self.skipped: list[Failure] = []
         self._n_inputs = 0
         self._n_chunks = 0
         self._n_embedded = 0
 
-    def take_in(self, inputs: Sequence[_Input], gone: Sequence[str], skipped: Sequence[Failure]) -> IngestReport:
+    def take_in(
+        self, inputs: Sequence[Input | Bundle], gone: Sequence[str], skipped: Sequence[Failure]
+    ) -> IngestReport:
         """Take in every input, remove what is gone, and make it all searchable."""
+        self.skipped.extend(skipped)
+        missing = list(gone)
         started = time.perf_counter()
         self._n_inputs = len(inputs)
         with self._kb.writing():
@@ -143,10 +145,15 @@ class _Run:
             try:
                 for n_done, entry in enumerate(inputs):
                     self._on_progress(Progress(n_done, len(inputs), self._n_embedded, entry.source))
-                    self._take(entry)
+                    if isinstance(entry, Bundle):
+                        missing += self._take_bundle(entry)
+                    else:
+                        self._take(entry)
                 self._flush()
+                for source, state in self._states.items():
+                    self._kb.catalog.remember_state(source, state)
                 # After the additions, so that a renamed file finds its vectors still there.
-                for source in gone:
+                for source in missing:
                     self._kb.remove(self._known[source].id)
                     self.removed.append(source)
             finally:
@@ -159,13 +166,43 @@ class _Run:
             unchanged=tuple(self.unchanged),
             removed=tuple(self.removed),
             failed=tuple(self.failed),
-            skipped=tuple(skipped),
+            skipped=tuple(self.skipped),
             chunks=self._n_chunks,
             embedded=self._n_embedded,
             seconds=time.perf_counter() - started,
         )
 
-    def _take(self, entry: _Input) -> None:
+    def _take_bundle(self, bundle: Bundle) -> list[str]:
+        """Take in what has changed inside a file; give the sources that were in it and aren't any more."""
+        inside = sorted(source for source in self._known if source.startswith(bundle.source + SEPARATOR))
+        found: set[str] = set()
+        n_failed, n_skipped = len(self.failed), len(self.skipped)
+        try:
+            version = bundle.version()
+            state = BundleState.from_json(self._kb.catalog.source_state(bundle.source))
+            if state is not None and not self._rebuild and state.fits(version, self._chunking, len(inside)):
+                self.unchanged.extend(inside)
+                self.skipped.extend(state.skipped)
+                return []
+            for entry in bundle.members():
+                found.add(entry.source)
+                if isinstance(entry, Input):
+                    self._take(entry)
+                else:
+                    (self.skipped if entry.skipped else self.failed).append(entry.failure)
+        except SourceError as error:
+            # What was read of it before stays: it may only be cut off.
+            self.failed.append(Failure(bundle.source, str(error)))
+            return []
+        skipped = tuple(self.skipped[n_skipped:])
+        if len(self.failed) == n_failed:
+            state = BundleState(version, self._chunking, len(found) - len(skipped), skipped)
+            self._states[bundle.source] = state.to_json()
+        if not found - {failure.source for failure in skipped}:
+            self.failed.append(Failure(bundle.source, f"{Path(bundle.source).name} holds no documents."))
+        return [source for source in inside if source not in found]
+
+    def _take(self, entry: Input) -> None:
         known = self._known.get(entry.source)
         try:
             if known is not None and self._is_current(known, entry):
@@ -177,12 +214,14 @@ class _Run:
         except SourceError as error:
             self.failed.append(Failure(entry.source, str(error)))
             return
+        if entry.state is not None:
+            self._states[entry.source] = entry.state()
         chunks = chunk_document(document, self._config.chunking, self._kb.embedder.token_starts)
         self._pending.append((document, chunks))
         if sum(len(waiting) for _, waiting in self._pending) >= self._config.batch_chunks:
             self._flush()
 
-    def _is_current(self, known: DocumentInfo, entry: _Input) -> bool:
+    def _is_current(self, known: DocumentInfo, entry: Input) -> bool:
         if self._rebuild or known.chunking != self._chunking:
             return False
         return entry.content_hash() == known.content_hash
@@ -210,26 +249,6 @@ class _Run:
 
     def _n_done(self) -> int:
         return len(self.added) + len(self.updated) + len(self.unchanged) + len(self.failed)
-
-
-def _file_input(path: Path, source: str) -> _Input:
-    return _Input(source, partial(_hash_file, path), partial(load_document, path, source=source))
-
-
-def _hash_file(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SourceError(f"{path.name} can't be read ({error.strerror}); check its permissions") from error
-
-
-def _hash_of(document: Document) -> str:
-    return document.content_hash
-
-
-def _itself(document: Document) -> Document:
-    return document
 
 
 def _source(path: Path, base: Path | None) -> str:

@@ -37,14 +37,14 @@ def test_unsupported_files_in_a_folder_are_skipped_with_a_reason(tmp_path: Path)
     found = find_sources([tmp_path])
     assert found.files == (file,) and found.failures == ()
     assert reasons(found.skipped) == [
-        ("Makefile", "Makefile can't be read: files without a suffix aren't supported"),
-        ("picture.png", "picture.png can't be read: .png files aren't supported"),
+        ("Makefile", "Makefile is of an unsupported type (no suffix)"),
+        ("picture.png", "picture.png is of an unsupported type (.png)"),
     ]
 
 
 def test_an_unsupported_file_asked_for_by_name_is_a_failure(tmp_path: Path) -> None:
     found = find_sources([write(tmp_path / "picture.png")])
-    assert reasons(found.failures) == [("picture.png", "picture.png can't be read: .png files aren't supported")]
+    assert reasons(found.failures) == [("picture.png", "picture.png is of an unsupported type (.png)")]
     assert found.files == found.skipped == ()
 
 
