@@ -200,6 +200,8 @@ def _agreed_format(name: str, claimed: str, actual: str | None) -> str:
         return claimed  # a mail, a program or a template may begin like a page
     if actual in NAMES:
         return actual
+    if actual == OLD_OFFICE and claimed == "msg":
+        return claimed
     if actual == OLD_OFFICE:
         raise SourceError(f"{name} is {actual}; save it as .docx, .xlsx or .pptx and add that.")
     kind = _ARCHIVE_NAMES.get(actual, actual)

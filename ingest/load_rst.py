@@ -113,12 +113,13 @@ class _Reader:
         end = _indented_end(lines, at + 1)
         body = _dedented(lines[at + 1 : end])
         if directive := _DIRECTIVE.match(lines[at]):
-            self._directive(directive.group(1).lower(), (directive.group(2) or "").strip(), body, depth)
+            goes_on = at + 1 < end and bool(lines[at + 1].strip())
+            self._directive(directive.group(1).lower(), (directive.group(2) or "").strip(), body, depth, goes_on)
         elif note := _NOTE.match(lines[at]):
             self.writer.add("paragraph", self._plain(one_line(f"[{note.group(1)}] {note.group(2)} {' '.join(body)}")))
         return end
 
-    def _directive(self, name: str, argument: str, body: list[str], depth: int) -> None:
+    def _directive(self, name: str, argument: str, body: list[str], depth: int, goes_on: bool) -> None:
         options, body = _options(body)
         kind = name.rpartition(":")[2] if ":" in name else name
         if name in _DROPPED or kind.startswith("auto"):
@@ -140,7 +141,11 @@ class _Reader:
             label = {"versionadded": "New in", "versionchanged": "Changed in", "deprecated": "Deprecated since"}.get(
                 kind
             )
-            self.writer.add("paragraph", self._plain(f"{label} {argument}" if label else argument))
+            argument = f"{label} {argument}" if label else argument
+            if goes_on and not options:  # a paragraph that begins on the directive's line
+                body = [argument, *body]
+            else:
+                self.writer.add("paragraph", self._plain(argument))
             self._nested(body, depth)
 
     def _nested(self, lines: Sequence[str], depth: int) -> None:

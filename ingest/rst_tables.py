@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from unicodedata import east_asian_width
 
 _SIMPLE_BORDER = re.compile(r"=+(?:\s+=+)+\s*$")
 _GRID_BORDER = re.compile(r"\+(?:[-=]+\+)+\s*$")
@@ -23,6 +24,7 @@ def is_simple_border(line: str) -> bool:
 
 def grid_rows(lines: Sequence[str]) -> list[list[str]]:
     """Read a grid table: a cell of several lines is one cell, one that spans columns comes once."""
+    lines = [_widened(line) for line in lines]
     rows: list[list[str]] = []
     group: list[str] = []
     for line in lines:
@@ -44,7 +46,7 @@ def _grid_cells(group: Sequence[str]) -> list[str]:
     bars = [at for at in range(width) if all(line[at] in "|+" for line in padded)]
     cells = []
     for left, right in pairwise(bars):
-        cells.append(" ".join(" ".join(line[left + 1 : right].split()) for line in padded).strip())
+        cells.append(" ".join(" ".join(_narrowed(line[left + 1 : right]).split()) for line in padded).strip())
     return cells
 
 
@@ -57,12 +59,22 @@ def simple_rows(lines: Sequence[str]) -> list[list[str]]:
     for line in lines[1:]:
         if not line.strip() or set(line.strip()) <= set("=- "):
             continue
-        cells = [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+        wide = _widened(line)
+        cells = [_narrowed(wide[start:end]).strip() for start, end in zip(starts, ends, strict=True)]
         if rows and not cells[0]:
             rows[-1] = [f"{above} {cell}".strip() for above, cell in zip(rows[-1], cells, strict=True)]
         else:
             rows.append(cells)
     return rows
+
+
+def _widened(line: str) -> str:
+    """Give each character as many places as it takes on screen: two for a Chinese one."""
+    return "".join(f"{character}\x00" if east_asian_width(character) in "WF" else character for character in line)
+
+
+def _narrowed(cell: str) -> str:
+    return cell.replace("\x00", "")
 
 
 def csv_rows(lines: Sequence[str]) -> list[list[str]]:
