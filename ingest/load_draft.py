@@ -79,6 +79,12 @@ def one_line(text: str) -> str:
     return " ".join(clean_text(text).split())
 
 
+def brief(error: Exception) -> str:
+    """Give what an error says on one short line; its kind when it says nothing."""
+    words = one_line(str(error))
+    return (words if len(words) <= 120 else f"{words[:119]}…") or type(error).__name__
+
+
 def table_row(cells: list[str]) -> str:
     """Draw one table row as `| a | b |`."""
     return "| " + " | ".join(one_line(cell).replace("|", "¦") for cell in cells) + " |"

@@ -52,6 +52,10 @@ def load_binary(file_format: str, data: bytes, name: str, read_part: ReadPart) -
         from ingest.load_msg import load_msg
 
         return load_msg(data, name, read_part)
+    if file_format == "mbox":
+        from ingest.load_mbox import load_mbox
+
+        return load_mbox(data, name, read_part)
     return _binary_loader(file_format)(data, name)
 
 
@@ -67,8 +71,6 @@ def _binary_loader(file_format: str) -> Callable[[bytes, str], Draft]:
             from ingest.load_xlsx import load_xlsx as loader
         case "ods":
             from ingest.load_ods import load_ods as loader
-        case "mbox":
-            from ingest.load_mbox import load_mbox as loader
         case "epub":
             from ingest.load_tail import load_epub as loader
         case _:

@@ -17,6 +17,7 @@ from ingest.load_html import load_html
 
 _HEADERS = ("From", "To", "Cc", "Date")
 _MAX_ATTACHMENTS = 200
+_NO_SUBJECT = "(no subject)"
 _BROKEN = (MessageError, ValueError, IndexError, KeyError, AttributeError, TypeError, LookupError)
 
 
@@ -41,21 +42,39 @@ class Mail:
 
 def load_eml(data: bytes, name: str, read_part: ReadPart) -> Draft:
     """Give a message in Internet format (RFC 5322); SourceError when the file is no message."""
-    message = message_from_bytes(data, EmailMessage, policy=default)
-    headers = [(key, value) for key in _HEADERS if (value := header(message, key))]
-    if not headers and not header(message, "Subject"):
+    mail = read_mail(message_from_bytes(data, EmailMessage, policy=default))
+    if not mail.headers and not mail.subject:
         raise SourceError(
             f"{name} is no mail message: it has no sender, date or subject; export it again and add that."
         )
-    mail = Mail(header(message, "Subject"), headers, body(message), list(_attachments(message)))
     return mail_draft(mail, read_part)
+
+
+def read_mail(message: EmailMessage) -> Mail:
+    """Give a parsed message's parts."""
+    headers = [(key, value) for key in _HEADERS if (value := header(message, key))]
+    return Mail(header(message, "Subject"), headers, body(message), list(_attachments(message)))
 
 
 def mail_draft(mail: Mail, read_part: ReadPart) -> Draft:
     """Draw a message. An attachment that can't be read is named in the text and, with the reason, in the metadata."""
     writer = DraftWriter()
-    subject = mail.subject or "(no subject)"
-    writer.add("heading", subject, 1)
+    unread = write_mail(mail, writer, read_part)
+    stated = dict(mail.headers)
+    metadata = {
+        "author": stated.get("From", ""),
+        "to": stated.get("To", ""),
+        "date": _day(stated.get("Date", "")),
+        "attachments": "; ".join(attachment.name for attachment in mail.attachments),
+        "attachments_not_read": " ".join(unread),
+    }
+    metadata = {key: value for key, value in metadata.items() if value}
+    return writer.finish(title=mail.subject or _NO_SUBJECT, metadata=metadata)
+
+
+def write_mail(mail: Mail, writer: DraftWriter, read_part: ReadPart) -> list[str]:
+    """Append a message under its subject; give the reasons why attachments weren't read."""
+    writer.add("heading", mail.subject or _NO_SUBJECT, 1)
     writer.add("paragraph", "\n".join(f"{key}: {value}" for key, value in mail.headers))
     if mail.body is not None:
         writer.include(mail.body, deeper=1)
@@ -69,15 +88,7 @@ def mail_draft(mail: Mail, read_part: ReadPart) -> Draft:
             writer.include(read_part(attachment.data, attachment.name), deeper=2)
         except SourceError as error:
             unread.append(str(error))
-    stated = dict(mail.headers)
-    metadata = {
-        "author": stated.get("From", ""),
-        "to": stated.get("To", ""),
-        "date": _day(stated.get("Date", "")),
-        "attachments": "; ".join(attachment.name for attachment in mail.attachments),
-        "attachments_not_read": " ".join(unread),
-    }
-    return writer.finish(title=subject, metadata={key: value for key, value in metadata.items() if value})
+    return unread
 
 
 def header(message: EmailMessage, name: str) -> str:
@@ -112,7 +123,7 @@ def plain_draft(text: str) -> Draft:
 def _decoded(payload: bytes, charset: str | None) -> str:
     try:
         return payload.decode(charset or "utf-8")
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):
         decoded = decode_bytes(payload)
         return decoded.text if decoded is not None else ""
 

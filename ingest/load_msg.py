@@ -13,7 +13,7 @@ import olefile
 
 from ingest.encoding import decode_bytes
 from ingest.errors import SourceError
-from ingest.load_draft import Draft, one_line
+from ingest.load_draft import Draft, brief, one_line
 from ingest.load_formats import ReadPart
 from ingest.load_html import load_html
 from ingest.load_mail import Attachment, Mail, mail_draft, plain_draft
@@ -48,8 +48,7 @@ def load_msg(data: bytes, name: str, read_part: ReadPart) -> Draft:
             mail = _Storage(container, ()).mail(read_part, 0)
     except _DAMAGED as error:
         raise SourceError(
-            f"{name} is a damaged Outlook message ({one_line(str(error)) or type(error).__name__}); "
-            "save it again from Outlook and add that."
+            f"{name} is a damaged Outlook message ({brief(error)}); save it again from Outlook and add that."
         ) from error
     if not (mail.subject or mail.headers or mail.body):
         raise SourceError(f"{name} holds no message; save it again from Outlook and add that.")

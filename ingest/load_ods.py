@@ -9,7 +9,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from ingest.errors import SourceError
-from ingest.load_draft import Draft, DraftWriter, one_line
+from ingest.load_draft import Draft, DraftWriter, brief, one_line
 from ingest.load_xlsx import MAX_CELLS
 from ingest.sheet_tables import Place, Sheet, write_sheet
 
@@ -30,7 +30,7 @@ def load_ods(data: bytes, name: str) -> Draft:
             )
     except _DAMAGED as error:
         raise SourceError(
-            f"{name} is a damaged or encrypted ODS file ({one_line(str(error)) or type(error).__name__}); "
+            f"{name} is a damaged or encrypted ODS file ({brief(error)}); "
             "open it in a spreadsheet program, save it again without a password and add that."
         ) from error
     writer = DraftWriter()

@@ -17,7 +17,7 @@ from pptx.table import Table
 from pptx.text.text import TextFrame, _Paragraph
 
 from ingest.errors import SourceError
-from ingest.load_draft import Draft, DraftWriter, one_line, table_row
+from ingest.load_draft import Draft, DraftWriter, brief, one_line, table_row
 from ingest.load_pptx_chart import chart_rows
 
 _DAMAGED = (
@@ -50,7 +50,7 @@ def load_pptx(data: bytes, name: str) -> Draft:
         return writer.finish(title=_title(presentation), metadata=metadata)
     except _DAMAGED as error:
         raise SourceError(
-            f"{name} is a damaged PPTX file ({one_line(str(error)) or type(error).__name__}); "
+            f"{name} is a damaged PPTX file ({brief(error)}); "
             "open it in a presentation program, save it again and add that."
         ) from error
 

@@ -19,7 +19,7 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from ingest.cell_format import shown_value
 from ingest.errors import SourceError
-from ingest.load_draft import Draft, DraftWriter, one_line
+from ingest.load_draft import Draft, DraftWriter, brief, one_line
 from ingest.sheet_tables import Place, Sheet, write_sheet
 
 _DAMAGED = (
@@ -41,7 +41,7 @@ def load_xlsx(data: bytes, name: str) -> Draft:
             return _load(data, name)
     except _DAMAGED as error:
         raise SourceError(
-            f"{name} is a damaged XLSX file ({one_line(str(error)) or type(error).__name__}); "
+            f"{name} is a damaged XLSX file ({brief(error)}); "
             "open it in a spreadsheet program, save it again and add that."
         ) from error
 

@@ -6,7 +6,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from ingest.errors import SourceError
-from ingest.load_draft import Draft, DraftWriter, one_line
+from ingest.load_draft import Draft, DraftWriter, brief, one_line
 
 _HEADINGS = frozenset({"title", "head", "heading", "h1", "h2", "h3", "h4", "h5", "h6", "caption", "subtitle"})
 _LONG_RECORD = 600  # characters
@@ -25,7 +25,7 @@ def load_xml(text: str, name: str) -> Draft:
         writer = DraftWriter()
         _Walk(writer).visit(root, "", 1)
     except etree.XMLSyntaxError as error:
-        raise SourceError(f"{name} isn't valid XML: {one_line(str(error))}; mend that and add it.") from error
+        raise SourceError(f"{name} isn't valid XML: {brief(error)}; mend that and add it.") from error
     title = next((one_line(_words(node)) for node in root.iter() if _tag(node) == "title"), None)
     return writer.finish(title=title, metadata={"root": _tag(root)})
 
