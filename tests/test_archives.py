@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from ingest.archive import Member, read_member, read_members, split_source
+from ingest.document import Span
 from ingest.errors import SourceError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.load import load_document
 from ingest.original import has_original, read_original
+from ingest.page_image import has_page_images, page_image
 from ingest.pipeline import IngestConfig, IngestReport, ingest_paths
 from tests.hashing_embedder import HashingEmbedder
 
@@ -204,3 +206,38 @@ def test_a_member_knows_when_it_was_changed(tmp_path: Path) -> None:
     [member] = read_members(tmp_path / "a.zip")
     assert isinstance(member, Member) and member.modified is not None
     assert member.modified.isoformat() == "2025-03-07T01:02:04+00:00"
+
+
+def test_a_cited_page_of_a_pdf_inside_an_archive_can_be_drawn(tmp_path: Path, kb: KnowledgeBase) -> None:
+    sample = Path(__file__).parent.parent / "data" / "samples" / "member-handbook-2025.pdf"
+    (tmp_path / "x.zip").write_bytes(zipped({"docs/handbook.pdf": sample.read_bytes()}))
+    ingest_paths(kb, [tmp_path / "x.zip"], IngestConfig())
+    [info] = kb.catalog.documents()
+    document = kb.catalog.document(info.id)
+    quote = "The laboratory needs the green card"
+    start = document.text.index(quote)
+    image = page_image(document, document.page_at(start) or 0, [Span(start, start + len(quote))])
+    assert image.boxes and has_page_images(document)
+    (tmp_path / "x.zip").write_bytes(zipped({"docs/handbook.pdf": sample.read_bytes() + b"\n%"}))
+    with pytest.raises(SourceError, match=r"^handbook\.pdf has changed since it was added"):
+        page_image(document, 1, [])
+    (tmp_path / "x.zip").write_bytes(zipped({"other.md": b"words"}))
+    with pytest.raises(SourceError, match=r"^docs/handbook\.pdf isn't in x\.zip any more"):
+        page_image(document, 1, [])
+
+
+def test_what_is_remembered_of_an_archive_raises_no_revision(kb: KnowledgeBase) -> None:
+    before = kb.catalog.revision
+    kb.catalog.remember_state("a.zip", "state")
+    assert (kb.catalog.source_state("a.zip"), kb.catalog.source_state("b.zip")) == ("state", None)
+    assert kb.catalog.revision == before
+
+
+def test_the_names_of_headings_survive_the_catalog(tmp_path: Path, kb: KnowledgeBase) -> None:
+    (tmp_path / "boat.py").write_text("class Boat:\n    def sail(self):\n        return 1\n")
+    ingest(kb, tmp_path / "boat.py")
+    document = kb.catalog.document(kb.catalog.documents()[0].id)
+    assert [(block.name, block.level) for block in document.blocks if block.kind == "heading"] == [
+        ("Boat", 1),
+        ("Boat.sail", 2),
+    ]

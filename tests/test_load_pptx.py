@@ -13,6 +13,7 @@ from pptx.util import Inches
 from ingest.document import Document
 from ingest.errors import SourceError
 from ingest.load import load_document
+from ingest.page_image import has_page_images, page_image
 
 HERE, SIZE = (Inches(1), Inches(1)), (Inches(4), Inches(2))
 
@@ -104,3 +105,12 @@ def test_a_cut_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "cut.pptx").write_bytes(data[: len(data) // 2])
     with pytest.raises(SourceError, match=r"^cut\.pptx is a damaged PPTX file"):
         load_document(tmp_path / "cut.pptx")
+
+
+def test_slides_have_numbers_but_no_pictures_of_their_pages(tmp_path: Path) -> None:
+    presentation = Presentation()
+    presentation.slides.add_slide(presentation.slide_layouts[5]).shapes.title.text = "Fares"
+    document = save(presentation, tmp_path)
+    assert document.page_at(0) == 1 and not has_page_images(document)
+    with pytest.raises(SourceError, match=r"^talk\.pptx has no pages to draw; only PDFs have\."):
+        page_image(document, 1, [])

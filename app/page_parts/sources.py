@@ -25,8 +25,11 @@ def find_original(settings: Settings, source: str) -> str | None:
 
 
 def is_upload(settings: Settings, kb: str, source: str) -> bool:
-    """Tell whether a document was uploaded, so that deleting it deletes the file too."""
-    return Path(source).is_relative_to(uploads_folder(settings, kb))
+    """Tell whether a document's own file was uploaded, so that deleting it deletes the file too.
+
+    An archive that was uploaded stays for what else is in it.
+    """
+    return SEPARATOR not in source and Path(source).is_relative_to(uploads_folder(settings, kb))
 
 
 def save_uploads(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Path]:
@@ -46,8 +49,8 @@ def save_uploads(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Path]
 
 
 def delete_upload(settings: Settings, kb: str, source: str) -> None:
-    """Delete an uploaded file; one that is gone already is fine, and an archive stays for what else is in it."""
-    if is_upload(settings, kb, source) and SEPARATOR not in source:
+    """Delete an uploaded file; one that is gone already is fine."""
+    if is_upload(settings, kb, source):
         Path(source).unlink(missing_ok=True)
 
 
