@@ -37,8 +37,10 @@ def shown_value(value: Value, number_format: str) -> str:
 
 
 def _number(value: float, number_format: str) -> str:
-    sections = _SECTION.findall(number_format or "")
-    if not sections or number_format in ("General", "@") or value != value or value in (float("inf"), float("-inf")):
+    if number_format in ("General", "@", ""):
+        return _general(value)
+    sections = _SECTION.findall(number_format)
+    if not sections or value != value or value in (float("inf"), float("-inf")):
         return _general(value)
     section, magnitude = sections[0], value
     if value < 0 and len(sections) > 1:

@@ -77,7 +77,7 @@ def _cells(row: _Element, number: int, merged: dict[Place, Place]) -> list[str]:
             continue
         text = one_line(" ".join(_words(part) for part in cell.iterchildren(f"{_TEXT}p")))
         if not text:
-            text = cell.get(f"{_OFFICE}string-value") or cell.get(f"{_OFFICE}value") or ""
+            text = one_line(cell.get(f"{_OFFICE}string-value") or cell.get(f"{_OFFICE}value") or "")
         across, down = _count(cell, "number-columns-spanned"), _count(cell, "number-rows-spanned")
         if across * down > 1 and across * down <= 10_000:
             place = (number, len(cells))

@@ -26,7 +26,7 @@ _DAMAGED = (
     InvalidFileException, zipfile.BadZipFile, zlib.error, ParseError, LxmlError, KeyError, ValueError, TypeError,
     IndexError, AttributeError, EOFError, OverflowError, NotImplementedError, SyntaxError, AssertionError,
 )  # fmt: skip
-MAX_CELLS = 2_000_000  # about 20 s of reading
+MAX_CELLS = 2_000_000  # about 30 s of reading, benchmarks/LOG.md 2026-11-25
 _MAX_MERGED = 100_000
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z0-9$]+:[A-Z0-9$]+)"')
 _UNCALCULATED = re.compile(rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>")

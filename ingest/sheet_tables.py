@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingest.load_csv import NUMBER, record_line
-from ingest.load_draft import DraftWriter, one_line
+from ingest.load_draft import DraftWriter
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MAX_HEADER_ROWS = 3
@@ -20,7 +20,7 @@ Place = tuple[int, int]  # row and column, from 0
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet's cells as a person sees them, row by row. `rows` names each row by its number from 0; empty ones may be
+    """A sheet's cells as a person sees them, each on one line. `rows` names rows by number from 0; empty ones may be
     missing. `merged` gives for each cell that a merged one covers the place that holds its text.
     """
 
@@ -111,7 +111,7 @@ def _data_rows(sheet: Sheet, numbers: Sequence[int], first: int, last: int) -> I
     """Give rows of data: a cell merged downwards counts for each of its rows, one merged across counts once."""
     for number in numbers:
         row = _cells(sheet, number, first, last)
-        for at in range(len(row)):
+        for at in range(len(row) if sheet.merged else 0):
             holder = sheet.merged.get((number, first + at))
             if holder is not None and holder[1] != first + at:
                 row[at] = ""
@@ -119,16 +119,21 @@ def _data_rows(sheet: Sheet, numbers: Sequence[int], first: int, last: int) -> I
 
 
 def _cells(sheet: Sheet, number: int, first: int, last: int) -> list[str]:
+    if not sheet.merged:
+        own = list(sheet.rows.get(number, ())[first:last])
+        return own + [""] * (last - first - len(own))
     cells = []
     for column in range(first, last):
         row, at = sheet.merged.get((number, column), (number, column))
         held = sheet.rows.get(row, ())
-        cells.append(one_line(held[at]) if at < len(held) else "")
+        cells.append(held[at] if at < len(held) else "")
     return cells
 
 
 def _own(sheet: Sheet, number: int, first: int, row: Sequence[str]) -> list[str]:
     """Give a row's texts without those of cells that a merged one covers."""
+    if not sheet.merged:
+        return list(row)
     return ["" if (number, first + at) in sheet.merged else cell for at, cell in enumerate(row)]
 
 
