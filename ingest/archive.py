@@ -10,7 +10,7 @@ import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +24,8 @@ from ingest.load_sniff import MAX_RATIO, RATIO_FROM, is_bomb
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+Wants = Callable[[str], bool]
 
 SEPARATOR = "!/"
 MAX_ARCHIVE_BYTES = 16 * 2**30  # packed; members are read one at a time
@@ -45,17 +47,18 @@ class Member:
     problem: str = ""
 
 
-def read_members(archive: Path) -> Iterator[Member]:
+def read_members(archive: Path, wants: Wants = lambda path: True) -> Iterator[Member]:
     """Give the files inside, in the archive's order and those of archives within; hidden ones are passed over.
 
-    A member that can't be read comes with its problem. SourceError when the archive itself can't be read any further.
+    Members that `wants` declines by their path come without their bytes, and archives within aren't opened. A member
+    that can't be read comes with its problem. SourceError when the archive itself can't be read any further.
     """
     name = archive.name
     try:
         check_file(archive, limit=MAX_ARCHIVE_BYTES)
         size = archive.stat().st_size
         with archive.open("rb") as file:
-            yield from _members(file, name, size, "", _Budget(size))
+            yield from _members(file, name, size, "", _Budget(size), wants)
     except OSError as error:
         # bz2 and gzip report damage as OSError without a number
         raise (unreadable(archive, error) if error.errno else _damaged(name, error)) from error
@@ -63,7 +66,7 @@ def read_members(archive: Path) -> Iterator[Member]:
 
 def read_member(archive: Path, member: str) -> tuple[bytes, datetime | None]:
     """Give the bytes of one file inside and the time it was changed. Raises SourceError."""
-    for found in read_members(archive):
+    for found in read_members(archive, lambda path: member == path or member.startswith(path + SEPARATOR)):
         if found.path == member:
             if found.problem:
                 raise SourceError(found.problem)
@@ -96,22 +99,29 @@ class _Budget:
             raise SourceError(f"{name} holds more than {MAX_MEMBERS:,} files; split it and add the parts.")
 
 
-def _members(file: IO[bytes], name: str, size: int, inside: str, budget: _Budget) -> Iterator[Member]:
+def _members(file: IO[bytes], name: str, size: int, inside: str, budget: _Budget, wants: Wants) -> Iterator[Member]:
     """Give the members of an archive of `size` bytes that lies at `inside` in the outermost one."""
     try:
         start = file.read(512)
         file.seek(0)
-        found = _zip_members(file, name, size) if start.startswith(b"PK") else _tar_members(file, name, start, size)
+
+        def wanted(path: str) -> bool:
+            return wants(f"{inside}{path}")
+
+        if start.startswith(b"PK"):
+            found = _zip_members(file, name, size, wanted)
+        else:
+            found = _tar_members(file, name, start, size, wanted)
         for member in found:
             budget.take(name, len(member.data))
-            yield from _unfolded(member, name, inside, budget)
+            yield from _unfolded(member, name, inside, budget, wants)
     except _DAMAGED as error:
         raise _damaged(name, error) from error
 
 
-def _unfolded(member: Member, name: str, inside: str, budget: _Budget) -> Iterator[Member]:
+def _unfolded(member: Member, name: str, inside: str, budget: _Budget, wants: Wants) -> Iterator[Member]:
     path = f"{inside}{member.path}"
-    if member.problem or not _looks_like_archive(member):
+    if member.problem or not _looks_like_archive(member) or not wants(path):
         yield Member(path, member.data, member.modified, member.problem)
         return
     if path.count(SEPARATOR) + 1 >= _MAX_DEPTH:
@@ -119,7 +129,7 @@ def _unfolded(member: Member, name: str, inside: str, budget: _Budget) -> Iterat
         return
     try:
         inner = io.BytesIO(member.data)
-        yield from _members(inner, member.path, len(member.data), f"{path}{SEPARATOR}", budget)
+        yield from _members(inner, member.path, len(member.data), f"{path}{SEPARATOR}", budget, wants)
     except (SourceError, OSError) as error:
         problem = str(error) if isinstance(error, SourceError) else str(_damaged(member.path, error))
         yield Member(path, problem=problem)
@@ -130,7 +140,7 @@ def _looks_like_archive(member: Member) -> bool:
     return name.endswith((".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz"))
 
 
-def _zip_members(file: IO[bytes], name: str, size: int) -> Iterator[Member]:
+def _zip_members(file: IO[bytes], name: str, size: int, wanted: Wants) -> Iterator[Member]:
     with zipfile.ZipFile(file) as archive:
         entries = {_zip_name(entry): entry for entry in archive.infolist() if not entry.is_dir()}
         sizes = [entry.file_size for entry in entries.values() if not is_bomb(entry.file_size, entry.compress_size)]
@@ -146,6 +156,9 @@ def _zip_members(file: IO[bytes], name: str, size: int) -> Iterator[Member]:
                 problem = _bomb(f"{path} in {name}")
             if problem:
                 yield Member(path, problem=problem)
+                continue
+            if not wanted(_inside(path)):
+                yield Member(_inside(path))
                 continue
             try:
                 yield Member(_inside(path), archive.read(entry), _zip_time(entry))
@@ -171,7 +184,7 @@ def _zip_time(entry: zipfile.ZipInfo) -> datetime | None:
         return None
 
 
-def _tar_members(file: IO[bytes], name: str, start: bytes, size: int) -> Iterator[Member]:
+def _tar_members(file: IO[bytes], name: str, start: bytes, size: int, wanted: Wants) -> Iterator[Member]:
     seen: set[str] = set()
     with _unpacked(file, start) as stream:
         counted = io.BufferedReader(_Counted(stream, size, name), 1 << 16)
@@ -188,9 +201,9 @@ def _tar_members(file: IO[bytes], name: str, start: bytes, size: int) -> Iterato
                 elif path in seen:
                     problem = f"{path} is in {name} twice; only the first is read."
                 seen.add(path)
-                held = archive.extractfile(entry) if not problem else None
+                held = archive.extractfile(entry) if not problem and wanted(_inside(path)) else None
                 if held is None:
-                    yield Member(path, problem=problem)
+                    yield Member(path if problem else _inside(path), problem=problem)
                 else:
                     yield Member(_inside(path), held.read(), datetime.fromtimestamp(max(0, entry.mtime), UTC))
 

@@ -25,7 +25,8 @@ class Found:
     """What paths lead to, each tuple sorted and without repeats.
 
     `failures` are things asked for by name that can't be had; `skipped` are files met in a folder whose type isn't
-    supported. Hidden files and folders are passed over without a word, unless named.
+    supported. Hidden files and folders, and those that tools fill (`node_modules`), are passed over without a word,
+    unless named.
     """
 
     files: tuple[Path, ...]
@@ -95,7 +96,7 @@ def _files_below(folder: Path, failures: set[Failure]) -> Iterator[Path]:
         seen.add(real)
         try:
             with os.scandir(current) as entries:
-                names = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda e: e.name)
+                names = sorted((entry for entry in entries if not _is_furniture(entry.name)), key=lambda e: e.name)
         except OSError as error:
             failures.add(_failure(current, f"can't be listed: {error.strerror or error}; allow your user to read it."))
             continue
@@ -106,6 +107,10 @@ def _files_below(folder: Path, failures: set[Failure]) -> Iterator[Path]:
             else:
                 yield Path(entry.path)
         waiting.extend(reversed(folders))
+
+
+def _is_furniture(name: str) -> bool:
+    return name.startswith(".") or name in ("node_modules", "__pycache__", "site-packages")
 
 
 def _unsupported(path: Path) -> Failure:

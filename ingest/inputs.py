@@ -101,7 +101,7 @@ class _Page:
 
 
 def _archive_inputs(path: Path, source: str) -> Iterator[Input | Unread]:
-    for member in read_members(path):
+    for member in read_members(path, lambda inside: is_supported(Path(inside))):
         yield _member_input(member, f"{source}{SEPARATOR}{member.path}")
 
 

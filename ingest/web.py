@@ -90,6 +90,7 @@ def fetch(url: str, config: WebConfig, *, known: WebState | None = None) -> WebP
         with build_opener().open(Request(_ascii(url), headers=headers), timeout=config.timeout_seconds) as response:
             return _page(url, response, _body(url, response, config))
     except HTTPError as error:
+        error.close()
         if error.code == 304:
             return None
         raise SourceError(

@@ -135,6 +135,22 @@ def test_a_member_is_found_again_by_its_source(tmp_path: Path) -> None:
         read_member(folder / "a.zip", "x.md")
 
 
+def test_what_is_not_wanted_is_not_unpacked(tmp_path: Path) -> None:
+    inner = zipped({"a.md": b"a", "b.png": b"b"})
+    for name, data in (
+        ("x.zip", zipped({"in.zip": inner, "n.zip": b"junk", "c.md": b"c"})),
+        ("x.tar", tarred({"in.zip": inner, "n.zip": b"junk", "c.md": b"c"}, "w")),
+    ):
+        (tmp_path / name).write_bytes(data)
+        found = read_members(tmp_path / name, lambda path: path in ("in.zip", "in.zip!/a.md"))
+        assert [(member.path, member.data) for member in found] == [
+            ("in.zip!/a.md", b"a"),
+            ("in.zip!/b.png", b""),
+            ("n.zip", b""),
+            ("c.md", b""),
+        ]
+
+
 def test_an_archive_is_no_document(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(zipped({"a.md": b"words"}))
     with pytest.raises(SourceError, match=r"^a\.zip is an archive, not a document"):

@@ -20,6 +20,7 @@ def test_folders_are_walked_in_order_and_hidden_files_passed_over(tmp_path: Path
     expected = [write(tmp_path / name) for name in ("a.md", "b/c.txt", "b/d.pdf", "z.html.gz")]
     write(tmp_path / ".hidden.md")
     write(tmp_path / ".git" / "x.md")
+    write(tmp_path / "node_modules" / "x" / "README.md")
     assert find_sources([tmp_path]) == Found(tuple(expected), (), ())
 
 
