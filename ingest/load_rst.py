@@ -5,19 +5,29 @@ docutils, which stops at the directives and roles that only Sphinx knows, and th
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from ingest.load_draft import Draft, DraftWriter, clean_text, one_line, table_row
 from ingest.rst_inline import plain_words
+from ingest.rst_lines import (
+    ITEM,
+    dedented,
+    directive_options,
+    flat_item,
+    further_signatures,
+    holds_blocks,
+    indented_end,
+    is_enumerated_prose,
+    lines_while,
+    rule_fits,
+)
 from ingest.rst_tables import csv_rows, grid_rows, is_grid_border, is_simple_border, list_rows, simple_rows
 
 _RULE = re.compile(r"([!-/:-@\[-`{-~])\1{1,}\s*$")
 _DIRECTIVE = re.compile(r"\.\.\s+(?:\|[^|]+\|\s+)?([\w:.+-]+?)::(?:\s+(.*))?$")
 _SUBSTITUTION = re.compile(r"^\.\.\s+\|([^|]+)\|\s+replace::\s+(.+)$", re.M)
 _NOTE = re.compile(r"\.\.\s+\[(#?[\w.-]*|\*)\]\s*(.*)$")
-_OPTION = re.compile(r":([\w -]+):(?:\s+(.*))?$")
 _FIELD = re.compile(r":([^:`\n]{1,60}):\s*(.*)$")
-_ITEM = re.compile(r"(\s*)([-*+•]|\(?(?:\d{1,3}|#|[a-zA-Z])[.)])\s+(?=\S)")
 _METADATA = {"author": "author", "authors": "author", "date": "date", "version": "version", "keywords": "keywords"}
 _DROPPED = frozenset(
     {"toctree", "index", "contents", "include", "raw", "meta", "highlight", "currentmodule", "module", "py:module",
@@ -67,18 +77,18 @@ class _Reader:
             elif line.startswith("..") and (line.rstrip() == ".." or line[2:3].isspace()):
                 at = self._explicit(lines, at, depth)
             elif is_grid_border(line):
-                end = _while(lines, at, lambda text: text.lstrip()[:1] in ("+", "|"))
+                end = lines_while(lines, at, lambda text: text.lstrip()[:1] in ("+", "|"))
                 self._table(grid_rows(lines[at:end]))
                 at = end
             elif is_simple_border(line):
                 at = self._simple_table(lines, at)
             elif line.startswith(" "):
-                end = _indented_end(lines, at)
+                end = indented_end(lines, at)
                 self._nested(lines[at:end], depth)
                 at = end
             elif _RULE.match(line) and len(line.strip()) >= 4:
                 at += 1  # a line across the page
-            elif _ITEM.match(line) and not _is_enumerated_prose(line):
+            elif ITEM.match(line) and not is_enumerated_prose(line):
                 at = self._list(lines, at, depth)
             else:
                 at = self._paragraph(lines, at, depth)
@@ -96,7 +106,7 @@ class _Reader:
         over = rule(at)
         if over and text(at + 1) and not rule(at + 1) and rule(at + 2) == over:
             words, style, size = text(at + 1), over * 2, 3
-        elif not over and not lines[at].startswith(" ") and rule(at + 1) and _fits(lines[at], lines[at + 1]):
+        elif not over and not lines[at].startswith(" ") and rule(at + 1) and rule_fits(lines[at], lines[at + 1]):
             words, style, size = text(at), rule(at + 1), 2
         else:
             return 0
@@ -110,8 +120,8 @@ class _Reader:
 
     def _explicit(self, lines: Sequence[str], at: int, depth: int) -> int:
         """Append what a `..` construct holds, and give where it ends."""
-        end = _indented_end(lines, at + 1)
-        body = _dedented(lines[at + 1 : end])
+        end = indented_end(lines, at + 1)
+        body = dedented(lines[at + 1 : end])
         if directive := _DIRECTIVE.match(lines[at]):
             goes_on = at + 1 < end and bool(lines[at + 1].strip())
             self._directive(directive.group(1).lower(), (directive.group(2) or "").strip(), body, depth, goes_on)
@@ -120,7 +130,7 @@ class _Reader:
         return end
 
     def _directive(self, name: str, argument: str, body: list[str], depth: int, goes_on: bool) -> None:
-        options, body = _options(body)
+        options, body = directive_options(body)
         kind = name.rpartition(":")[2] if ":" in name else name
         if name in _DROPPED or kind.startswith("auto"):
             return
@@ -134,7 +144,7 @@ class _Reader:
             self.writer.add("paragraph", self._plain(argument))
             self._table(header + (csv_rows(body) if kind == "csv-table" else list_rows(body)))
         elif kind in _OBJECTS:
-            signature = " ".join([argument, *_continued(body, options)]).strip()
+            signature = " ".join([argument, *further_signatures(body, options)]).strip()
             self.writer.add("heading", self._plain(signature), min(self._level + 1 + min(depth, 2), 6))
             self._nested(body, depth + 1)
         else:
@@ -150,24 +160,24 @@ class _Reader:
 
     def _nested(self, lines: Sequence[str], depth: int) -> None:
         if depth < 40:
-            self.read(_dedented(lines), depth + 1)
+            self.read(dedented(lines), depth + 1)
         else:
             self.writer.add("paragraph", self._plain(one_line(" ".join(lines))))
 
     def _list(self, lines: Sequence[str], at: int, depth: int) -> int:
         """Append a list; items that hold more than words and lists of words are read as blocks of their own."""
         items: list[str] = []
-        while at < len(lines) and (mark := _ITEM.match(lines[at])):
+        while at < len(lines) and (mark := ITEM.match(lines[at])):
             inside = len(mark.group())
-            end = _indented_end(lines, at + 1)
+            end = indented_end(lines, at + 1)
             body = [
                 lines[at][inside:],
                 *(line[min(inside, len(line) - len(line.lstrip())) :] for line in lines[at + 1 : end]),
             ]
-            if (flat := list(_flat_item(body, mark.group(2), 0))) and not _holds_blocks(body):
+            if (flat := list(flat_item(body, mark.group(2), 0))) and not holds_blocks(body):
                 items += [self._plain(line) for line in flat]
             else:
-                first = _while(body, 0, lambda text: bool(text.strip()) and not text.startswith(" "))
+                first = lines_while(body, 0, lambda text: bool(text.strip()) and not text.startswith(" "))
                 words = one_line(" ".join(body[:first]))
                 items.append(
                     self._plain(f"{mark.group(2)} {words.removesuffix('::') + ':' if words.endswith('::') else words}")
@@ -182,14 +192,14 @@ class _Reader:
     def _after(self, words: str, rest: list[str], depth: int) -> None:
         """Append what follows a paragraph that may end with `::`, which makes the next indented lines code."""
         if words.endswith("::"):
-            start = _while(rest, 0, lambda text: not text.strip())
-            end = _indented_end(rest, start)
-            self.writer.add("code", "\n".join(_dedented(rest[start:end])))
+            start = lines_while(rest, 0, lambda text: not text.strip())
+            end = indented_end(rest, start)
+            self.writer.add("code", "\n".join(dedented(rest[start:end])))
             rest = rest[end:]
         self._nested(rest, depth)
 
     def _paragraph(self, lines: Sequence[str], at: int, depth: int) -> int:
-        end = _while(lines, at, lambda text: bool(text.strip()) and not text.startswith(" "))
+        end = lines_while(lines, at, lambda text: bool(text.strip()) and not text.startswith(" "))
         if (
             end == at + 1
             and end < len(lines)
@@ -217,20 +227,20 @@ class _Reader:
         if words not in (":", ""):
             self.writer.add("paragraph", self._plain(words))
         if is_code:
-            start = _while(lines, end, lambda text: not text.strip())
-            stop = _indented_end(lines, start)
-            self.writer.add("code", "\n".join(_dedented(lines[start:stop])))
+            start = lines_while(lines, end, lambda text: not text.strip())
+            stop = indented_end(lines, start)
+            self.writer.add("code", "\n".join(dedented(lines[start:stop])))
             return max(stop, end)
         return end
 
     def _definition(self, lines: Sequence[str], at: int, depth: int) -> int:
         """Append a term with what stands indented below it: as one block where that is a paragraph."""
-        end = _indented_end(lines, at + 1)
-        body = _dedented(lines[at + 1 : end])
+        end = indented_end(lines, at + 1)
+        body = dedented(lines[at + 1 : end])
         if lines[at].rstrip().endswith("::"):
             self.writer.add("paragraph", self._plain(lines[at].strip()[:-1]))
             self.writer.add("code", "\n".join(body))
-        elif not any(not line.strip() for line in body[:-1]) and not _holds_blocks(body):
+        elif not any(not line.strip() for line in body[:-1]) and not holds_blocks(body):
             text = "\n".join(line.strip() for line in (lines[at], *body))
             self.writer.add("paragraph", self._plain(text))
         else:
@@ -241,7 +251,7 @@ class _Reader:
     def _fields(self, lines: Sequence[str], at: int) -> int:
         shown = []
         while at < len(lines) and (field := _FIELD.match(lines[at])):
-            end = _indented_end(lines, at + 1)
+            end = indented_end(lines, at + 1)
             value = one_line(" ".join([field.group(2), *lines[at + 1 : end]]))
             key = _METADATA.get(field.group(1).lower())
             if key and self._level <= 1:
@@ -261,86 +271,3 @@ class _Reader:
 
     def _table(self, rows: Sequence[Sequence[str]]) -> None:
         self.writer.add("table", "\n".join(table_row([self._plain(cell) for cell in row]) for row in rows))
-
-
-def _fits(title: str, rule: str) -> bool:
-    return (
-        len(title.rstrip()) <= 200
-        and len(rule.strip()) >= min(3, len(title.strip()))
-        and len(rule.strip()) * 2 >= len(title.strip())
-    )
-
-
-def _while(lines: Sequence[str], at: int, holds: Callable[[str], bool]) -> int:
-    while at < len(lines) and holds(lines[at]):
-        at += 1
-    return at
-
-
-def _indented_end(lines: Sequence[str], at: int) -> int:
-    """Give where the indented lines that begin here end; blank ones at their end aren't counted."""
-    end = at
-    while at < len(lines) and (not lines[at].strip() or lines[at].startswith(" ")):
-        at += 1
-        if lines[at - 1].strip():
-            end = at
-    return end
-
-
-def _dedented(lines: Sequence[str]) -> list[str]:
-    indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
-    least = min(indents, default=0)
-    cut = [line[least:] for line in lines]
-    start = _while(cut, 0, lambda text: not text.strip())
-    return cut[start:]
-
-
-def _options(body: list[str]) -> tuple[dict[str, str], list[str]]:
-    options: dict[str, str] = {}
-    at = 0
-    while at < len(body) and (option := _OPTION.match(body[at])):
-        options[option.group(1)] = (option.group(2) or "").strip()
-        at += 1
-    return options, body[at:]
-
-
-def _continued(body: list[str], options: dict[str, str]) -> Iterator[str]:
-    """Take the further signatures of an object off its body: they stand right below, before a blank line."""
-    if options or not body or not any(not line.strip() for line in body):
-        return
-    end = _while(body, 0, lambda text: bool(text.strip()))
-    if all(re.match(r"[\w.]+\(", line) for line in body[:end]):
-        yield from body[:end]
-        del body[:end]
-
-
-def _flat_item(body: Sequence[str], mark: str, depth: int) -> Iterator[str]:
-    """Give an item as one line, and the items of lists inside it indented below."""
-    words: list[str] = []
-    inner: list[str] = []
-    at = 0
-    while at < len(body):
-        if found := _ITEM.match(body[at]):
-            inside = len(found.group())
-            end = _while(
-                body, at + 1, lambda text: not text.strip() or len(text) - len(text.lstrip()) >= 1 + len(found.group(1))
-            )
-            inner += _flat_item(
-                [body[at][inside:], *(line.strip() for line in body[at + 1 : end])], found.group(2), depth + 1
-            )
-            at = end
-        else:
-            words.append(body[at].strip())
-            at += 1
-    yield "  " * depth + f"{mark} {one_line(' '.join(words))}"
-    yield from inner
-
-
-def _holds_blocks(body: Sequence[str]) -> bool:
-    """Tell whether lines hold code, tables or directives."""
-    return any(line.rstrip().endswith("::") or line.lstrip().startswith((".. ", ">>>", "+--", "===")) for line in body)
-
-
-def _is_enumerated_prose(line: str) -> bool:
-    """Tell an initial, as in "A. Turing wrote", from an item."""
-    return bool(re.match(r"[A-Z]\.\s+[A-Z][a-z]+\s", line))

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.broken_files import SECONDS_EACH, broken, samples
+from tests.broken_files import broken
+from tests.read_broken import SECONDS_EACH
+from tests.whole_files import samples
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,7 +21,7 @@ def read(folder: Path, scratch: Path) -> list[Result]:
     """Read a folder's files in a process of its own, so that not even a crash of a C library ends the tests."""
     scratch.mkdir()
     done = subprocess.run(
-        ["nice", sys.executable, "-m", "tests.broken_files", str(folder)],
+        ["nice", sys.executable, "-m", "tests.read_broken", str(folder)],
         capture_output=True,
         text=True,
         cwd=ROOT,
