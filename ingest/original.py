@@ -5,6 +5,7 @@ from pathlib import Path
 from ingest.archive import read_member, split_source
 from ingest.errors import SourceError
 from ingest.load import read_source
+from ingest.web import is_url
 
 
 def has_original(source: str) -> bool:
@@ -14,6 +15,8 @@ def has_original(source: str) -> bool:
 
 def read_original(source: str) -> bytes:
     """Give the bytes. Raises SourceError when they can't be had any more."""
+    if is_url(source):
+        raise SourceError(f"{source} is on the web and isn't kept here; open the address to see it.")
     inside = split_source(source) if not Path(source).is_file() else None
     if inside is None:
         return read_source(Path(source))

@@ -93,6 +93,9 @@ def _write_table(
     while at < len(rows) and last - first > 1 and sum(map(bool, own[at])) == 1:  # a title, a note
         writer.add("paragraph", next(filter(None, own[at])))
         at += 1
+    if _is_form(rows[at:]):
+        writer.add("table", "\n".join(f"{name.rstrip(' :：')}: {value}" for name, value in rows[at:] if value))
+        return
     size = _header_size(rows[at:], own[at:])
     header = _Header(first, _names(rows[at : at + size])) if size else None
     if header is not None:
@@ -135,6 +138,15 @@ def _own(sheet: Sheet, number: int, first: int, row: Sequence[str]) -> list[str]
     if not sheet.merged:
         return list(row)
     return ["" if (number, first + at) in sheet.merged else cell for at, cell in enumerate(row)]
+
+
+def _is_form(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell names with their values, as in a form, from two columns: values of one column are of one kind."""
+    if len(rows) < 3 or any(len(row) != 2 or not row[0] or NUMBER.fullmatch(row[0]) for row in rows):
+        return False
+    numbers = [bool(NUMBER.fullmatch(value)) for _, value in rows[1:] if value]
+    marked = [name for name, _ in rows if name.endswith((":", "："))]
+    return len(marked) * 2 > len(rows) or (0.2 * len(numbers) < sum(numbers) < 0.8 * len(numbers))
 
 
 def _header_size(rows: Sequence[list[str]], own: Sequence[list[str]]) -> int:

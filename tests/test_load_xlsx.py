@@ -127,6 +127,19 @@ def test_several_tables_on_a_sheet_stay_apart_and_a_gap_keeps_the_names(tmp_path
     ]
 
 
+def test_names_with_their_values_are_told_from_two_columns(tmp_path: Path) -> None:
+    workbook = Workbook()
+    for row in (["Boat:", "Grey Heron"], ["Seats:", 48], ["Captain:", "Ilse Brandt"], ["Built:", 1998]):
+        workbook.active.append(row)
+    table = workbook.create_sheet("Fares")
+    for row in (["Line", "Fare"], ["Red", 4], ["Blue", 5], ["Green", 6]):
+        table.append(row)
+    assert [words for kind, words in blocks(load(workbook, tmp_path)) if kind == "table"] == [
+        "Boat: Grey Heron\nSeats: 48\nCaptain: Ilse Brandt\nBuilt: 1998",
+        "Line: Red; Fare: 4\nLine: Blue; Fare: 5\nLine: Green; Fare: 6",
+    ]
+
+
 def test_formulas_that_were_never_calculated_are_counted(tmp_path: Path) -> None:
     workbook = Workbook()
     workbook.active.append(["Line", "Fare"])

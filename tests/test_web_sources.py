@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from app.cli import cli
 from ingest.errors import SourceError
 from ingest.knowledge_base import KnowledgeBase
+from ingest.original import read_original
 from ingest.pipeline import IngestConfig, IngestReport, ingest_paths
 from ingest.web import WebConfig, WebState, fetch, is_url
 from tests.hashing_embedder import HashingEmbedder
@@ -179,6 +180,11 @@ def test_a_gzipped_answer_is_unpacked_and_its_state_kept(site: Site) -> None:
     assert page is not None and page.data == b"<p>Adults pay.</p>" and page.name == "a.html"
     state = WebState('"v"', "", hashlib.sha256(page.data).hexdigest())
     assert WebState.from_json(state.to_json()) == state and WebState.from_json(None) == WebState()
+
+
+def test_a_page_on_the_web_has_no_file_to_open() -> None:
+    with pytest.raises(SourceError, match=r"^http://e\.org/a\.pdf is on the web and isn't kept here; open the address"):
+        read_original("http://e.org/a.pdf")
 
 
 def test_addresses_are_told_from_paths() -> None:
