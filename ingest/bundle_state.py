@@ -27,7 +27,7 @@ class BundleState:
     @classmethod
     def from_json(cls, text: str | None) -> "BundleState | None":
         """Read the state back; None when nothing was remembered."""
-        if text is None:
+        if not text:
             return None
         version, chunking, n_documents, skipped = json.loads(text)
         return cls(version, chunking, n_documents, tuple(Failure(*entry) for entry in skipped))

@@ -184,6 +184,8 @@ class _Run:
                 self.unchanged.extend(inside)
                 self.skipped.extend(state.skipped)
                 return []
+            # Forgotten until all of it is in: an archive that changes back meanwhile must be read again.
+            self._kb.catalog.remember_state(bundle.source, "")
             for entry in bundle.members():
                 found.add(entry.source)
                 if isinstance(entry, Input):

@@ -209,6 +209,19 @@ def test_a_document_deleted_by_hand_comes_back_like_that_of_a_file(tmp_path: Pat
     assert ingest(kb, path).added == ("x.zip!/a.md",)
 
 
+def test_an_archive_that_changes_back_after_a_failure_is_read_again(tmp_path: Path, kb: KnowledgeBase) -> None:
+    path = tmp_path / "x.zip"
+    first = zipped({"a.md": b"Adults pay.", "b.pdf.md": b"Dogs travel."})
+    path.write_bytes(first)
+    ingest(kb, path)
+    path.write_bytes(zipped({"a.md": b"Adults pay more.", "b.pdf.md": b""}))
+    report = ingest(kb, path)
+    assert report.updated == ("x.zip!/a.md",) and [failure.source for failure in report.failed] == ["x.zip!/b.pdf.md"]
+    path.write_bytes(first)
+    assert ingest(kb, path).updated == ("x.zip!/a.md",)
+    assert kb.catalog.document(kb.catalog.documents()[0].id).text == "Adults pay."
+
+
 def test_an_archive_of_nothing_readable_is_a_failure(tmp_path: Path, kb: KnowledgeBase) -> None:
     (tmp_path / "x.zip").write_bytes(zipped({"p.png": b"x"}))
     assert [failure.reason for failure in ingest(kb, tmp_path / "x.zip").failed] == ["x.zip holds no documents."]
