@@ -64,6 +64,14 @@ def read_members(archive: Path, wants: Wants = lambda path: True) -> Iterator[Me
         raise (unreadable(archive, error) if error.errno else _damaged(name, error)) from error
 
 
+def read_packed(data: bytes, name: str, wants: Wants = lambda path: True) -> Iterator[Member]:
+    """Give the files inside an archive that isn't a file itself, as `read_members` does."""
+    try:
+        yield from _members(io.BytesIO(data), name, len(data), "", _Budget(len(data)), wants)
+    except OSError as error:
+        raise _damaged(name, error) from error
+
+
 def read_member(archive: Path, member: str) -> tuple[bytes, datetime | None]:
     """Give the bytes of one file inside and the time it was changed. Raises SourceError."""
     for found in read_members(archive, lambda path: member == path or member.startswith(path + SEPARATOR)):

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.load import is_supported, source_suffix
-from ingest.load_formats import KINDS, unsupported
+from ingest.load_formats import KINDS, is_supported, source_suffix, unsupported
 
 _MISSING = "does not exist; check the path."
 _DEAD_LINK = "is a link to something that is gone; mend or remove it."

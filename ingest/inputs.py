@@ -15,8 +15,8 @@ from ingest.archive import SEPARATOR, Member, read_members
 from ingest.discover import Failure
 from ingest.document import Document
 from ingest.errors import SourceError
-from ingest.load import is_archive, is_supported, load_document, read_document, source_suffix
-from ingest.load_formats import unsupported
+from ingest.load import load_document, read_document
+from ingest.load_formats import is_archive, is_supported, source_suffix, unsupported
 from ingest.web import WebConfig, WebPage, WebState, fetch
 
 

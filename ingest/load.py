@@ -23,10 +23,11 @@ from ingest.load_formats import (
     BINARY,
     FORMATS,
     NAMES,
-    SUPPORTED,
     WITH_MAGIC,
+    is_archive,
     load_binary,
     load_decoded,
+    source_suffix,
     unsupported,
 )
 from ingest.load_sniff import OLD_OFFICE, is_bomb, sniff
@@ -38,23 +39,6 @@ _ARCHIVE_NAMES = {
     "zip": "a ZIP archive", "tar": "a TAR archive", "bzip2": "a bzip2 archive", "xz": "an xz archive",
     "gzip": "a gzip archive inside another",
 }  # fmt: skip
-
-
-def source_suffix(path: Path) -> str:
-    """Give the suffix that names a file's format: lower case, without a `.gz` around it; `.tar.gz` for archives."""
-    name = path.name.lower()
-    packed = "".join(Path(name).suffixes[-2:])
-    return packed if packed in ARCHIVES else Path(name.removesuffix(".gz")).suffix
-
-
-def is_supported(path: Path) -> bool:
-    """Tell by its name whether a file is of a kind that can be read."""
-    return source_suffix(path) in SUPPORTED
-
-
-def is_archive(path: Path) -> bool:
-    """Tell by its name whether a file holds documents rather than being one."""
-    return source_suffix(path) in ARCHIVES
 
 
 def load_document(path: Path, *, source: str | None = None) -> Document:
@@ -165,7 +149,11 @@ def _read_part(data: bytes, name: str, *, depth: int) -> Draft:
     if depth > _MAX_DEPTH:
         raise SourceError(f"{name} lies more than {_MAX_DEPTH} messages deep; save it on its own and add that.")
     if not data:
-        raise SourceError(f"{name} is empty (0 bytes).")
+        raise SourceError(f"{name} is empty (0 bytes); ask for it again.")
+    if is_archive(Path(name)):
+        from ingest.load_packed import load_packed  # which reads archives by what is above
+
+        return load_packed(data, name, partial(_read_part, depth=depth + 1))
     return _parse(data, name, depth=depth)[0]
 
 

@@ -1,6 +1,7 @@
 """Which suffix names which format, and which loader reads it. Knows nothing about paths or documents."""
 
 from collections.abc import Callable
+from pathlib import PurePath
 
 from ingest.errors import SourceError
 from ingest.load_csv import load_csv
@@ -39,6 +40,23 @@ NAMES = {
 BINARY = frozenset({"pdf", "docx", "pptx", "xlsx", "ods", "epub", "rtf", "mbox", "eml", "msg"})
 WITH_MAGIC = BINARY - {"mbox", "eml"}  # of these the first bytes tell
 LEGACY = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".odt": ".docx", ".odp": ".pptx", ".xlsb": ".xlsx"}
+
+
+def source_suffix(path: PurePath) -> str:
+    """Give the suffix that names a file's format: lower case, without a `.gz` around it; `.tar.gz` for archives."""
+    name = path.name.lower()
+    packed = "".join(PurePath(name).suffixes[-2:])
+    return packed if packed in ARCHIVES else PurePath(name.removesuffix(".gz")).suffix
+
+
+def is_supported(path: PurePath) -> bool:
+    """Tell by its name whether a file is of a kind that can be read."""
+    return source_suffix(path) in SUPPORTED
+
+
+def is_archive(path: PurePath) -> bool:
+    """Tell by its name whether a file holds documents rather than being one."""
+    return source_suffix(path) in ARCHIVES
 
 
 def load_binary(file_format: str, data: bytes, name: str, read_part: ReadPart) -> Draft:

@@ -85,7 +85,9 @@ def write_mail(mail: Mail, writer: DraftWriter, read_part: ReadPart) -> list[str
             unread.append(attachment.problem)
             continue
         try:
-            writer.include(read_part(attachment.data, attachment.name), deeper=2)
+            draft = read_part(attachment.data, attachment.name)
+            writer.include(draft, deeper=2)
+            unread += filter(None, [draft.metadata.get("attachments_not_read")])
         except SourceError as error:
             unread.append(str(error))
     return unread

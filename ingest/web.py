@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from urllib.request import Request, build_opener
 
 from ingest.errors import SourceError
-from ingest.load import decompressed, is_archive, source_suffix
-from ingest.load_formats import FORMATS
+from ingest.load import decompressed
+from ingest.load_formats import FORMATS, is_archive, source_suffix
 
 WEB_SCHEMES = ("http://", "https://")
 _TYPES = {

@@ -17,7 +17,8 @@ def read_folder(folder: Path) -> Iterator[dict[str, object]]:
     """Read every file as an ingest does, and say for each what came of it and how long it took."""
     from ingest.archive import read_members
     from ingest.errors import SourceError
-    from ingest.load import is_archive, load_document, read_document
+    from ingest.load import load_document, read_document
+    from ingest.load_formats import is_archive
 
     for path in sorted(folder.iterdir()):
         yield {"file": path.name, "started": True}

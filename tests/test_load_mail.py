@@ -184,11 +184,30 @@ def test_compressed_rtf_of_the_specification_is_unpacked() -> None:
         decompress_rtf(b"short")
 
 
-def test_an_archive_that_is_attached_is_named_with_the_way_out(tmp_path: Path) -> None:
+def test_an_archive_that_is_attached_gives_its_files_and_names_the_bad_ones(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("a.md", "words")
+        archive.writestr("docs/a.md", "# Terms\n\nDogs travel free.")
+        archive.writestr("b.png", "x")
+        archive.writestr("../c.md", "x")
+    inner = message("Inner", "Inner words.")
+    inner.add_attachment(buffer.getvalue(), maintype="application", subtype="zip", filename="a.zip")
     made = message()
-    made.add_attachment(buffer.getvalue(), maintype="application", subtype="zip", filename="a.zip")
+    made.add_attachment(inner, filename="inner.eml")
     document = save(tmp_path, "a.eml", made.as_bytes())
-    assert document.metadata["attachments_not_read"].startswith("a.zip is an archive, not a document; add it as a file")
+    assert blocks(document)[7:] == [
+        ("heading", 4, "Attachment: a.zip"),
+        ("heading", 5, "docs/a.md"),
+        ("heading", 6, "# Terms"),
+        ("paragraph", 0, "Dogs travel free."),
+    ]
+    reasons = document.metadata["attachments_not_read"]
+    assert "'../c.md' in a.zip names a place outside" in reasons
+    assert "b.png is of an unsupported type (.png)" in reasons
+
+
+def test_an_archive_of_nothing_readable_that_is_attached_is_reported(tmp_path: Path) -> None:
+    made = message()
+    made.add_attachment(b"PK\x03\x04 cut", maintype="application", subtype="zip", filename="a.zip")
+    document = save(tmp_path, "a.eml", made.as_bytes())
+    assert document.metadata["attachments_not_read"].startswith("a.zip is a damaged archive, or not one")

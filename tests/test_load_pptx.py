@@ -4,10 +4,13 @@ import io
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from PIL import Image
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.enum.chart import XL_CHART_TYPE
+from pptx.opc.package import Part
+from pptx.opc.packuri import PackURI
 from pptx.util import Inches
 
 from ingest.document import Document
@@ -114,3 +117,25 @@ def test_slides_have_numbers_but_no_pictures_of_their_pages(tmp_path: Path) -> N
     assert document.page_at(0) == 1 and not has_page_images(document)
     with pytest.raises(SourceError, match=r"^talk\.pptx has no pages to draw; only PDFs have\."):
         page_image(document, 1, [])
+
+
+def test_the_words_of_a_diagram_are_a_list(tmp_path: Path) -> None:
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[5])
+    slide.shapes.title.text = "Steps"
+    names = 'xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram"'
+    drawing = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    point = "<dgm:pt><dgm:t><a:p><a:r><a:t>{}</a:t></a:r></a:p></dgm:t></dgm:pt>"
+    data = f"<dgm:dataModel {names} {drawing}>{point.format('Plan')}{point.format('渡河')}<dgm:pt/></dgm:dataModel>"
+    part = Part(PackURI("/ppt/diagrams/data1.xml"), "application/xml", presentation.part.package, data.encode())
+    relation = slide.part.relate_to(
+        part, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/diagramData"
+    )
+    frame = slide.shapes.add_table(1, 1, *HERE, *SIZE)._element
+    graphic = frame.graphic.graphicData
+    for child in list(graphic):
+        graphic.remove(child)
+    graphic.set("uri", "http://schemas.openxmlformats.org/drawingml/2006/diagram")
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    graphic.append(etree.fromstring(f'<dgm:relIds {names} xmlns:r="{office}" r:dm="{relation}"/>'))
+    assert blocks(save(presentation, tmp_path)) == [("heading", 1, "Steps"), ("list", 0, "- Plan\n- 渡河")]
