@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ingest.errors import FootnoteError
+from ingest.errors import BusyError, FootnoteError, StorageError
 
 # Each command lives in app/commands/NAME.py as a click command called `command`.
 COMMANDS = {
@@ -17,7 +17,7 @@ COMMANDS = {
     "eval": "Measure retrieval and answers on question sets.",
     "web": "Start the page in the browser.",
     "llm": "Fetch, list and check models.",
-    "kb": "List, show, verify and delete knowledge bases.",
+    "kb": "List, show, verify, repair, export, import and delete knowledge bases.",
     "doctor": "Say what is wrong with this set-up and how to mend it.",
 }
 
@@ -47,7 +47,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line: exit 0 when done, 1 when some inputs failed, 2 on wrong use or a user's mistake."""
+    """Run the command line: exit 0 when done, 1 when some inputs or the disk failed, 2 on wrong use."""
     try:
         # Outside standalone mode click gives the exit status of `Exit` back instead of raising it.
         status = cli.main(standalone_mode=False)
@@ -58,6 +58,9 @@ def main() -> None:
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(130)
+    except (StorageError, BusyError) as error:  # rightly asked, but not now: a full disk, another writer
+        click.echo(f"footnote: {error}", err=True)
+        sys.exit(1)
     except FootnoteError as error:
         click.echo(f"footnote: {error}", err=True)
         sys.exit(2)

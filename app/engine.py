@@ -3,11 +3,12 @@
 One Engine serves many threads. Knowledge bases and models are opened when first used and kept open.
 """
 
+import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,12 +25,22 @@ from generation.llm import LLM, Message
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from generation.rewrite import standalone_question
 from generation.translate import translate_question
-from ingest.catalog import DocumentInfo
+from ingest.catalog import Catalog
+from ingest.catalog_file import is_made
+from ingest.catalog_rows import DocumentInfo
 from ingest.document import Document
 from ingest.embedder import Embedder, SentenceTransformerEmbedder
-from ingest.errors import KnowledgeBaseError, SettingsError
+from ingest.errors import KnowledgeBaseError, SettingsError, StorageError
+from ingest.export_kb import Exported, export_knowledge_base
+from ingest.file_hash import hash_file
+from ingest.import_kb import import_knowledge_base
 from ingest.knowledge_base import KnowledgeBase
-from ingest.pipeline import IngestReport, Progress, ingest_documents, ingest_paths
+from ingest.pipeline import IngestReport, Progress, ingest_documents, ingest_paths, plan_paths
+from ingest.plan import Plan
+from ingest.repair import Repair, repair_knowledge_base
+from ingest.salvage import salvage_catalog
+from ingest.verify import folder_problems
+from ingest.write_lock import WriteLock
 from retrieval.legs import relevance
 from retrieval.retrieval import Retrieval
 from retrieval.search import search
@@ -38,7 +49,34 @@ _SERVER_PROMPT_TOKENS = 1500
 _KB_NAME = re.compile(r"\w[\w.-]{0,63}")
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A knowledge base in a list; with a `problem` its counts are 0."""
+
+    name: str
+    documents: int
+    chunks: int
+    problem: str | None = None
+
+
+def _summary(folder: Path) -> Summary:
+    try:
+        catalog = Catalog(folder / "catalog.sqlite", create=False)
+    except KnowledgeBaseError as error:
+        return Summary(folder.name, 0, 0, str(error))
+    try:
+        return Summary(folder.name, *catalog.counts())
+    except KnowledgeBaseError as error:
+        return Summary(folder.name, 0, 0, str(error))
+    finally:
+        catalog.close()
+
+
 def _ignore(progress: Progress) -> None:
+    pass
+
+
+def _ignore_wait(who: str) -> None:
     pass
 
 
@@ -53,9 +91,18 @@ class Engine:
         self._llm = llm
 
     def knowledge_bases(self) -> list[str]:
-        """List the knowledge bases by name."""
+        """List the knowledge bases by name, without what an interrupted first ingest, import or delete left."""
         folder = self.settings.kb_folder
-        return sorted(path.parent.name for path in folder.glob("*/catalog.sqlite")) if folder.is_dir() else []
+        catalogs = folder.glob("*/catalog.sqlite") if folder.is_dir() else []
+        return sorted(path.parent.name for path in catalogs if path.parent.name[0] != "." and is_made(path))
+
+    def summaries(self) -> list[Summary]:
+        """Say of each knowledge base how much it holds, or why it can't be opened. Needs no model."""
+        return [_summary(self._folder(name)) for name in self.knowledge_bases()]
+
+    def require(self, kb: str) -> None:
+        """Raise KnowledgeBaseError unless there is a knowledge base of this name, whole or not."""
+        self._existing_folder(kb)
 
     def ingest(
         self,
@@ -66,15 +113,49 @@ class Engine:
         base: Path | None = None,
         rebuild: bool = False,
         on_progress: Callable[[Progress], None] = _ignore,
+        on_wait: Callable[[str], None] = _ignore_wait,
+        hash_of: Callable[[Path], str] = hash_file,
+        unfinished: Collection[Path] = (),
     ) -> IngestReport:
-        """Bring a knowledge base in step with files, folders and web pages, making it when it isn't there."""
+        """Bring a knowledge base in step with files, folders, archives and web pages, making it when it isn't there.
+
+        `on_wait` is told who else is writing; `hash_of` and `unfinished` are those of `ingest_paths`.
+        """
         writer = self._writer(kb, rebuild=rebuild)
         try:
             return ingest_paths(
-                writer, paths, self.settings.ingest, urls=urls, base=base, rebuild=rebuild, on_progress=on_progress
+                writer,
+                paths,
+                self.settings.ingest,
+                urls=urls,
+                base=base,
+                rebuild=rebuild,
+                on_progress=on_progress,
+                on_wait=on_wait,
+                hash_of=hash_of,
+                unfinished=unfinished,
             )
         finally:
             writer.close()
+
+    def plan(
+        self,
+        kb: str,
+        paths: Sequence[Path],
+        *,
+        urls: Sequence[str] = (),
+        base: Path | None = None,
+        rebuild: bool = False,
+    ) -> Plan:
+        """Say what `ingest` would do, changing nothing, fetching nothing and loading no model."""
+        self._check_name(kb)
+        if kb not in self.knowledge_bases():
+            return plan_paths(None, paths, self.settings.ingest, urls=urls, base=base)
+        catalog = Catalog(self._folder(kb) / "catalog.sqlite", create=False)
+        try:
+            return plan_paths(catalog, paths, self.settings.ingest, urls=urls, base=base, rebuild=rebuild)
+        finally:
+            catalog.close()
 
     def add_documents(
         self, kb: str, documents: Iterable[Document], *, on_progress: Callable[[Progress], None] = _ignore
@@ -141,10 +222,41 @@ class Engine:
 
     def delete_knowledge_base(self, kb: str) -> None:
         """Remove a knowledge base with everything in it."""
-        open_kb = self.knowledge_base(kb)
-        with self._opening, open_kb.writing():
-            self._open.pop(kb).close()
-            shutil.rmtree(self._folder(kb))
+        folder = self._existing_folder(kb)
+        doomed = folder.with_name(f".deleted-{kb}-{os.getpid()}")
+        try:
+            with self._opening, WriteLock(folder).acquire(timeout_seconds=10):
+                if kb in self._open:
+                    self._open.pop(kb).close()
+                folder.rename(doomed)  # gone in one step: a kill from here on leaves no half knowledge base
+            for leftover in folder.parent.glob(".deleted-*"):
+                shutil.rmtree(leftover)
+        except OSError as error:
+            raise StorageError(f"{kb} can't be deleted ({error.strerror or error}); check its permissions") from error
+
+    def verify(self, kb: str) -> list[str]:
+        """List what is wrong with a knowledge base, in words; empty when all is well. Needs no model."""
+        return folder_problems(self._existing_folder(kb))
+
+    def repair(self, kb: str) -> Repair:
+        """Mend what can be mended from the documents themselves."""
+        folder = self._existing_folder(kb)
+        salvaged = salvage_catalog(folder, wait_seconds=self.settings.ingest.wait_seconds)
+        writer = KnowledgeBase.open(folder, self.embedder(), config=self.settings.index)
+        try:
+            repaired = repair_knowledge_base(writer, self.settings.ingest)
+        finally:
+            writer.close()
+        return Repair((*salvaged.mended, *repaired.mended), (*salvaged.left, *repaired.left))
+
+    def export(self, kb: str, file: Path) -> Exported:
+        """Write a knowledge base to one archive, as it is now, also while another process writes."""
+        return export_knowledge_base(self._existing_folder(kb), file)
+
+    def import_(self, kb: str, file: Path) -> Exported:
+        """Restore an archive as a new knowledge base, embedding nothing."""
+        self._check_name(kb)
+        return import_knowledge_base(file, self._folder(kb), config=self.settings.index)
 
     def page_of(self, kb: str) -> Callable[[str, int], int | None]:
         """Give a function from (document id, character offset) to the page number there."""
@@ -161,14 +273,11 @@ class Engine:
     def knowledge_base(self, kb: str) -> KnowledgeBase:
         """Give the open knowledge base. Raises KnowledgeBaseError when it isn't there."""
         with self._opening:
+            if kb in self._open and self._open[kb].catalog.was_replaced:
+                self._open.pop(kb)  # deleted or restored by another process; a thread may still be reading the old one
             if kb not in self._open:
-                if kb not in self.knowledge_bases():
-                    there = ", ".join(self.knowledge_bases()) or "none yet"
-                    raise KnowledgeBaseError(
-                        f"there is no knowledge base {kb!r} (there are: {there}); make it with:"
-                        f" footnote ingest --kb {kb} PATH"
-                    )
-                self._open[kb] = KnowledgeBase.open(self._folder(kb), self.embedder(), config=self.settings.index)
+                folder = self._existing_folder(kb)
+                self._open[kb] = KnowledgeBase.open(folder, self.embedder(), config=self.settings.index)
             return self._open[kb]
 
     def embedder(self) -> Embedder:
@@ -213,11 +322,22 @@ class Engine:
 
     def _writer(self, kb: str, *, rebuild: bool = False) -> KnowledgeBase:
         """Open a knowledge base of its own for writing, so that readers keep theirs."""
-        if not _KB_NAME.fullmatch(kb):
-            raise SettingsError(f"{kb!r} can't name a knowledge base; use letters, digits, - _ . (at most 64)")
+        self._check_name(kb)
         return KnowledgeBase.open(
             self._folder(kb), self.embedder(), create=True, rebuild=rebuild, config=self.settings.index
         )
+
+    def _check_name(self, kb: str) -> None:
+        if not _KB_NAME.fullmatch(kb):
+            raise SettingsError(f"{kb!r} can't name a knowledge base; use letters, digits, - _ . (at most 64)")
+
+    def _existing_folder(self, kb: str) -> Path:
+        if kb not in self.knowledge_bases():
+            there = ", ".join(self.knowledge_bases()) or "none yet"
+            raise KnowledgeBaseError(
+                f"there is no knowledge base {kb!r} (there are: {there}); make it with: footnote ingest --kb {kb} PATH"
+            )
+        return self._folder(kb)
 
     def _folder(self, kb: str) -> Path:
         return self.settings.kb_folder / kb

@@ -77,7 +77,7 @@ SETTING_NAMES: Mapping[str, str] = {
     "llm_context": "the model's context length in tokens, where it can't be found out",
     "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
     "top_k": "how many passages a search gives",
-    "prompt_tokens": "how many tokens of passages a model reads; 0: 600 in this process, 1500 on a server",
+    "prompt_tokens": "how many tokens of passages a model reads; 0: 500 in this process, 1500 on a server",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
 }
 

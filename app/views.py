@@ -1,9 +1,13 @@
 """Engine values in, JSON objects and lines of text out: what the command line prints. The JSON shapes are fixed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from generation.answer import Answer, Citation
+from ingest.discover import Failure
+from ingest.export_kb import Exported
 from ingest.pipeline import IngestReport
+from ingest.plan import Plan
 from retrieval.retrieval import Hit, Retrieval
 
 # JSON objects have values of many types.
@@ -19,8 +23,11 @@ def ingest_json(report: IngestReport) -> Json:
         "updated": len(report.updated),
         "unchanged": len(report.unchanged),
         "removed": len(report.removed),
-        "failed": [{"source": failure.source, "reason": failure.reason} for failure in report.failed],
-        "skipped": [{"source": failure.source, "reason": failure.reason} for failure in report.skipped],
+        "failed": _failures_json(report.failed),
+        "skipped": _failures_json(report.skipped),
+        "ignored": _failures_json(report.ignored),
+        "moved": [{"from": move.old, "to": move.new} for move in report.moved],
+        "left": report.n_left,
         "chunks": report.chunks,
         "embedded": report.embedded,
         "seconds": round(report.seconds, 3),
@@ -32,14 +39,74 @@ def ingest_lines(report: IngestReport) -> list[str]:
     counts = {
         "added": report.added,
         "updated": report.updated,
+        "moved": report.moved,
         "unchanged": report.unchanged,
         "removed": report.removed,
     }
     summary = ", ".join(f"{len(sources)} {name}" for name, sources in counts.items() if sources) or "nothing to do"
     lines = [f"{summary}; {report.chunks} chunks, {report.embedded} embedded, {report.seconds:.1f} s"]
-    lines += [f"skipped: {failure.reason}" for failure in report.skipped]
-    lines += [f"failed:  {failure.reason}" for failure in report.failed]
-    return lines
+    lines += [f"moved:   {move.old} -> {move.new}" for move in report.moved]
+    return [*lines, *_left_out_lines(report.skipped, report.ignored, report.failed)]
+
+
+def plan_json(plan: Plan) -> Json:
+    """Give the object that `footnote ingest --dry-run --json` prints."""
+    return {
+        "dry_run": True,
+        "added": list(plan.added),
+        "updated": list(plan.updated),
+        "moved": [{"from": move.old, "to": move.new} for move in plan.moved],
+        "removed": list(plan.removed),
+        "unchanged": list(plan.unchanged),
+        "pages": list(plan.pages),
+        "failed": _failures_json(plan.failed),
+        "skipped": _failures_json(plan.skipped),
+        "ignored": _failures_json(plan.ignored),
+    }
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Say what an ingest would do."""
+    moved = [f"{move.old} -> {move.new}" for move in plan.moved]
+    kinds = {"add": plan.added, "update": plan.updated, "move": moved, "remove": plan.removed}
+    lines = [f"would {kind}: {source}" for kind, sources in kinds.items() for source in sources]
+    lines += [f"would ask the server whether it changed: {url}" for url in plan.pages]
+    kinds["ask for"] = plan.pages
+    counts = ", ".join(f"{len(sources)} to {kind}" for kind, sources in kinds.items() if sources) or "nothing to do"
+    left_out = _left_out_lines(plan.skipped, plan.ignored, plan.failed)
+    return [*lines, *left_out, f"{counts}; {len(plan.unchanged)} unchanged. Nothing was changed: this was a dry run"]
+
+
+def stopped_lines(report: IngestReport, command: str) -> list[str]:
+    """Say what an interrupted ingest kept, and how to go on."""
+    n_kept = len(report.added) + len(report.updated) + len(report.moved) + len(report.removed)
+    return [
+        f"Stopped. {n_kept} changes are kept and can be searched, {len(report.unchanged)} files were up to date,"
+        f" {report.n_left} are still to do; go on with: {command}"
+    ]
+
+
+def exported_json(exported: Exported) -> Json:
+    """Give what `footnote kb export --json` and `kb import --json` say of an archive."""
+    return {
+        "documents": exported.documents,
+        "chunks": exported.chunks,
+        "vectors": exported.vectors,
+        "embedder": exported.embedder,
+        "bytes": exported.n_bytes,
+    }
+
+
+def _failures_json(failures: Sequence[Failure]) -> list[dict[str, str]]:
+    return [{"source": failure.source, "reason": failure.reason} for failure in failures]
+
+
+def _left_out_lines(skipped: Sequence[Failure], ignored: Sequence[Failure], failed: Sequence[Failure]) -> list[str]:
+    lines = [f"skipped: {failure.reason}" for failure in skipped]
+    lines += [f"ignored: {failure.reason}" for failure in ignored[:20]]
+    if len(ignored) > 20:
+        lines.append(f"and {len(ignored) - 20} more are ignored; --json has them all")
+    return lines + [f"failed:  {failure.reason}" for failure in failed]
 
 
 def retrieval_json(retrieval: Retrieval, *, explain: bool) -> Json:

@@ -1,8 +1,11 @@
 """When not to answer: before the model is asked, and when what it wrote is a refusal. Pure; knows no model."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from generation.matching import surface_of, terms_of
+from generation.polarity import negations
 from generation.prompts import REFUSALS, PromptLanguage
 from retrieval.retrieval import Retrieval
 
@@ -32,6 +35,12 @@ _REFUSAL_ZH = re.compile(
     r"(?:无法|不能|难以)[^。，]{0,12}?(?:回答|确定|得知|判断|得出|找到|知道|提供|确认|获取)|"
     r"(?:没有|未|并未|并没有|不)[^。，]{0,10}?(?:提到|提及|说明|提供|给出|包含|找到|明确|涉及|指出|回答|相关信息|答案)"
 )
+_ASKS_FOR_A_WORD = re.compile(
+    r"^\W*(?:(?:in|at|on|for|by|with|from|to|of|about|since|until) )?(?:who|whom|whose|what|which|when|where|how "
+    r"(?:many|much|long|far|old|often|high|deep|big|heavy))\b|什么|哪|谁|多少|几[个天年月次号点]|何[时处]",
+    re.IGNORECASE,
+)
+_OFFERS_A_CHOICE = re.compile(r"\bor\b|还是|或者?", re.IGNORECASE)
 _ABOUT_ZH = re.compile("资料|段落|文档|文中|文章|原文|信息|问题|答案|上文|材料|内容")
 
 
@@ -66,6 +75,13 @@ def reason_before(retrieval: Retrieval, config: AbstainConfig) -> str:
     if poor_words and poor_meaning and not (coverage is None and dense is None):
         return "the passages found have too little to do with the question"
     return ""
+
+
+def only_repeats(question: str, claims: Sequence[str]) -> bool:
+    """Tell whether the claims add no word to a question that asks for one: "Who built it?", "It was built." """
+    if not _ASKS_FOR_A_WORD.search(question) or _OFFERS_A_CHOICE.search(question):
+        return False
+    return not any(terms_of(claim) - surface_of(question) or negations(claim) for claim in claims)
 
 
 def is_refusal(text: str) -> bool:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, reason_before
+from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, only_repeats, reason_before
 from generation.answer import Answer, Citation, Claim
 from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
@@ -15,12 +15,16 @@ from generation.condense import CondensingConfig, Relevance, condense
 from generation.fields import misread
 from generation.fit import question_fit
 from generation.llm import LLM, Message, Prompt, SamplingConfig
-from generation.names import unknown_subjects
+from generation.names import names_in, unknown_subjects
 from generation.numbers import missing_years
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.support import Support, SupportConfig, check_support, is_foreign
+from generation.surroundings import near, other_thing, passages_of
 from ingest.document import Span
 from retrieval.retrieval import Retrieval
+
+# Instructions, example and chat marks; 420 tokens of the Qwen tokenizer, 460 in Chinese.
+_OPENING_TOKENS = 550
 
 PageOf = Callable[[str, int], int | None]
 Clock = Callable[[], float]
@@ -30,10 +34,10 @@ Clock = Callable[[], float]
 class AnswerConfig:
     """Everything that shapes an answer. Two equal configs on the same retrieval and model give the same answer."""
 
-    # On 2 busy cores a prompt costs 16-60 tokens a second, so passages are paid for with seconds of waiting. The whole
-    # evidence for 43 of 45 sample questions is in the best sentences of 600 tokens, for 34 in whole passages of 600,
-    # and for 41 in whole passages of 1,000 (benchmarks/LOG.md, 2026-11-22).
-    context_tokens_budget: int = 600
+    # On 2 cores a prompt costs 30-70 tokens a second: passages are paid for with seconds of waiting. All the evidence
+    # for 44 of 45 sample questions is in the best sentences of 500 tokens, for 42 in 450, and for 41 in 1,000 tokens of
+    # whole passages (benchmarks/LOG.md, 2026-11-25).
+    context_tokens_budget: int = 500
     condensing: CondensingConfig = field(default_factory=CondensingConfig)
     history_tokens: int = 150
     history_turns: int = 1
@@ -191,6 +195,7 @@ class _Composer:
         self.unresolved: list[str] = []
         self.labelled_quotes: list[str] = []
         self._contexts: list[str] = []
+        self._near: list[str] = []
         self.seconds = 0.0
         self.question = prompt.question
         self._prompt = prompt
@@ -216,6 +221,11 @@ class _Composer:
         """Everything around the quotes used: title, headings, neighbours, the file's name."""
         return "\n".join(self._contexts)
 
+    @property
+    def near(self) -> str:
+        """What the quotes can refer to: themselves, title, headings, columns, the text just before."""
+        return "\n".join(self._near)
+
     def _show(self, event: str | ClaimEnd) -> str:
         shown = event if isinstance(event, str) else self._cite(event)
         self.text += shown
@@ -229,8 +239,9 @@ class _Composer:
         known = range(1, len(self._prompt.passages) + 1)
         self.unresolved += [m.raw for m in end.markers if not all(number in known for number in m.numbers)]
         evidence = self._index.find(end.text, hinted, self._similarity)
-        context = _context(evidence)
+        context = passages_of(evidence)
         self.labelled_quotes += [" > ".join((e.hit.title, *e.hit.chunk.headings)) + f"\n{e.quote}" for e in evidence]
+        self._near += near(evidence)
         # A file's name often holds the year that its text takes for granted: leave-policy-2023.md.
         self._contexts += [context, *(e.hit.source for e in evidence)]
         support = check_support(
@@ -242,6 +253,7 @@ class _Composer:
             config=self._config.support,
         )
         read = misread(end.text, self.question, [e.quote for e in evidence], [e.hit.chunk for e in evidence])
+        read = read or other_thing(end.text, self.question, evidence)
         if read:
             support = Support("unsupported", support.score, (*support.reasons, read))
         citations = (
@@ -271,14 +283,9 @@ class _Composer:
         )
 
 
-def _context(evidence: Sequence[Evidence]) -> str:
-    hits = {id(e.hit): e.hit for e in evidence}.values()
-    return "\n".join("\n".join((hit.title, *hit.chunk.headings, hit.chunk.text)) for hit in hits)
-
-
 def _limits(llm: LLM, config: AnswerConfig, question: str) -> PromptLimits:
     """Leave room for the answer, the question and the instructions inside the model's context."""
-    fixed = 300 + llm.count_tokens(question) + config.sampling.max_tokens + config.history_tokens
+    fixed = _OPENING_TOKENS + llm.count_tokens(question) + config.sampling.max_tokens + config.history_tokens
     room = max(64, llm.context_tokens - fixed)
     return PromptLimits(min(config.context_tokens_budget, room), config.history_tokens, config.history_turns)
 
@@ -291,6 +298,8 @@ def _reason_after(composer: _Composer) -> str:
     if not any(claim.citations for claim in composer.claims):
         return "nothing the model wrote is supported by the passages"
     asked, surroundings = composer.question, composer.surroundings
+    if only_repeats(asked, [claim.text for claim in composer.claims if claim.citations]):
+        return "the model only repeated the question"
     if years := missing_years(asked, surroundings):
         return f"the passages speak of other years than {', '.join(map(str, years))}"
     return ""
@@ -309,17 +318,21 @@ def _doubts(
     nothing to ask: the thing asked about is neither in the evidence nor the title of any passage.
     """
     surroundings = composer.surroundings
-    query = next((query for query in queries if not is_foreign(query, surroundings)), None)
     quotes = [citation.quote for claim in composer.claims for citation in claim.citations]
-    if query is None or all(is_foreign(query, quote) for quote in quotes):
+    query = next((query for query in queries if not all(is_foreign(query, quote) for quote in quotes)), None)
+    if query is None:
         return False, ""
     fit = question_fit(query, surroundings, index.weights)
     least = config.named_fit if query == queries[0] else config.translated_named_fit
     subjects = unknown_subjects(query, "\n".join((surroundings, *index.titles)))
+    if query != queries[0]:  # a word that the translation left as it was is no name
+        subjects = [name for name in subjects if name not in queries[0] or name in names_in(queries[0])]
     if subjects and fit < least:
         return False, f"the passages that would answer don't speak of {', '.join(subjects)}"
     if query != queries[0]:  # a small model refuses most of what it has to answer from another language
         return False, ""
+    if unknown_subjects(query, "\n".join((composer.near, *index.titles))):
+        return True, ""  # named in the passage, but not where the quote could refer to it
     closeness = max(relevance(query, composer.labelled_quotes), default=0.0) if relevance else config.sure_sum / 2
     return fit + closeness < config.sure_sum, ""
 

@@ -176,7 +176,13 @@ class EvidenceIndex:
 def _sentences(passages: Sequence[Hit]) -> list[Sentence]:
     found: list[Sentence] = []
     for number, hit in sorted(enumerate(passages, 1), key=lambda entry: entry[1].rank):  # of equals the best is cited
-        spans = [span for span in split_sentences(hit.chunk.text) if _WORDS.search(span.of(hit.chunk.text))]
+        named = {" ".join(part.split()) for part in (hit.title, *hit.chunk.headings)}
+        spans = [
+            span
+            for span in split_sentences(hit.chunk.text)
+            if _WORDS.search(span.of(hit.chunk.text))
+            and " ".join(span.of(hit.chunk.text).strip("# ").split()) not in named  # a heading states nothing
+        ]
         terms = [surface_of(span.of(hit.chunk.text)) for span in spans]
         label = surface_of(" ".join((hit.title, *hit.chunk.headings)))
         for i, span in enumerate(spans):

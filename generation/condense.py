@@ -1,7 +1,9 @@
 """Passages and queries in, the sentences of them that a model should read out. Knows no model and no prompt.
 
 A passage is found for one or two of its sentences; the rest costs the reader seconds and leads a small model astray.
-Sentences are ranked by meaning and words, taken best first with their neighbours, and shown in their own order.
+Sentences are ranked by meaning and words, taken best first with their neighbours, and shown in their own order. A row
+of a table comes alone, for it speaks of something else than the rows around it, and what a newer edition says anew is
+left out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from generation.matching import surface_of, terms_of, weights_of
+from generation.tables import is_row
 from ingest.document import Span
 from ingest.language import has_cjk
 from ingest.sentences import split_sentences
@@ -28,6 +31,11 @@ class CondensingConfig:
     words_weight: float = 1.0
     passage_weight: float = 0.6  # the passage's own score in the search
     neighbours: int = 1
+    # A sentence of an older edition goes when a newer one shares this much of its words (Jaccard), numbers aside.
+    superseded_overlap: float = 0.5
+    # A row goes when it holds less than this share of the query's words that another row of its passage does: who asks
+    # for the pool pass is led astray by the row of the west sluice.
+    row_share: float = 0.5
     # Every one of the best passages shows its best sentence: across languages sentences compare only roughly.
     sure_passages: int = 5
     label_tokens: int = 20  # what a passage's number, title and headings cost
@@ -47,6 +55,7 @@ class _Sentence:
     place: int
     span: Span
     text: str
+    is_header: bool
 
 
 def condense(
@@ -63,9 +72,11 @@ def condense(
     The best sentence is always taken, however long it is.
     """
     config = config or CondensingConfig()
-    sentences = _sentences(hits)
+    sentences = _sentences(hits, config.superseded_overlap)
     if not sentences:
         return (), ()
+    sayers = {sentence.passage for sentence in sentences}
+    sentences = _asked_rows(sentences, queries, config.row_share)
     scores = _scores(hits, sentences, queries, relevance, config)
     chosen = _choose(sentences, scores, budget_tokens, count_tokens, config)
     excerpts = tuple(
@@ -74,21 +85,60 @@ def condense(
         if (spans := tuple(s.span for i, s in enumerate(sentences) if i in chosen and s.passage == number))
     )
     shown = {id(excerpt.hit) for excerpt in excerpts}
-    reason = f"others filled the prompt's {budget_tokens} tokens with sentences nearer to the question"
-    dropped = tuple(Dropped(hit.chunk.id, hit.source, "prompt", reason) for hit in hits if id(hit) not in shown)
+    filled = f"others filled the prompt's {budget_tokens} tokens with sentences nearer to the question"
+    dropped = tuple(
+        Dropped(hit.chunk.id, hit.source, "prompt", filled if number in sayers else _says_nothing(hit))
+        for number, hit in enumerate(hits)
+        if id(hit) not in shown
+    )
     return excerpts, dropped
 
 
-def _sentences(hits: Sequence[Hit]) -> list[_Sentence]:
+def _says_nothing(hit: Hit) -> str:
+    return f"{hit.newer_edition} says it anew" if hit.newer_edition else "it holds no sentence beside its headings"
+
+
+def _sentences(hits: Sequence[Hit], superseded_overlap: float) -> list[_Sentence]:
     found: list[_Sentence] = []
     for number, hit in enumerate(hits):
+        anew = _statements(other for other in hits if hit.newer_edition and other.source == hit.newer_edition)
         said = {" ".join(part.split()) for part in (hit.title, *hit.chunk.headings)}
+        in_table = bool(hit.chunk.headings) and hit.chunk.headings[-1].startswith("|")
         for place, span in enumerate(split_sentences(hit.chunk.text)):
             text = span.of(hit.chunk.text)
+            was_in_table, in_table = in_table, text.startswith("|")
             words = " ".join(text.strip("# |-:").split())
-            if words and words not in said:  # a table's rule says nothing, and headings are in the label
-                found.append(_Sentence(number, place, span, text))
+            if not words or words in said:  # a table's rule says nothing, and headings are in the label
+                continue
+            if not any(_overlap(_statement(text), other) >= superseded_overlap for other in anew):
+                found.append(_Sentence(number, place, span, text, in_table and not was_in_table))
     return found
+
+
+def _asked_rows(sentences: Sequence[_Sentence], queries: Sequence[str], row_share: float) -> list[_Sentence]:
+    """Leave out the rows beside one that is much nearer to what is asked. The row of a table's headers is no rival."""
+    surfaces = [surface_of(sentence.text) for sentence in sentences]
+    weights = weights_of(surfaces)
+    best: dict[int, float] = {}
+    rows = {}
+    for i, (sentence, surface) in enumerate(zip(sentences, surfaces, strict=True)):
+        if is_row(sentence.text) and not sentence.is_header:
+            rows[i] = max(weights.coverage(terms_of(query), surface) for query in queries)
+            best[sentence.passage] = max(best.get(sentence.passage, 0.0), rows[i])
+    return [s for i, s in enumerate(sentences) if i not in rows or rows[i] >= row_share * best[s.passage]]
+
+
+def _statements(hits: Iterable[Hit]) -> list[frozenset[str]]:
+    return [_statement(span.of(hit.chunk.text)) for hit in hits for span in split_sentences(hit.chunk.text)]
+
+
+def _statement(text: str) -> frozenset[str]:
+    """What a sentence speaks of, whatever numbers and dates it gives."""
+    return frozenset(term for term in terms_of(text) if term[0] not in "#@")
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other) if one | other else 0.0
 
 
 def _scores(
@@ -144,6 +194,8 @@ def _choose(
         return True
 
     def with_neighbours(i: int) -> list[int]:
+        if is_row(sentences[i].text):
+            return [i]
         passage, place = sentences[i].passage, sentences[i].place
         places = range(place - config.neighbours, place + config.neighbours + 1)
         return [index[passage, p] for p in places if (passage, p) in index]

@@ -20,17 +20,26 @@ def misread(claim: str, question: str, quotes: Sequence[str], chunks: Iterable[C
 
     `chunks` hold the quotes' tables. Judged only where every quote is a row or record.
     """
-    rows = {
-        line: _fields(shown)
-        for chunk in chunks
-        for line, shown in zip(chunk.text.split("\n"), spelled_lines(chunk.text, chunk.headings), strict=True)
-    }
+    rows = {line: fields for chunk in chunks for line, fields in _rows(chunk).items()}
     lines = [line for quote in quotes for line in quote.split("\n") if re.search(r"[^\W_]", line)]
     quoted = [fields for line in lines if (fields := rows.get(line) or _fields(line))]
     if not quoted or len(quoted) < len(lines):
         return ""
     said = surface_of(f"{claim}\n{question}") | _letters(f"{claim}\n{question}")
     return _other_row(said, quoted, list(rows.values())) or _other_column(claim, said, question, quoted)
+
+
+def columns_of(quote: str, chunk: Chunk) -> tuple[str, ...]:
+    """Give the names of the columns that the quote's rows have, () where it holds no row of a table."""
+    lines = zip(chunk.text.split("\n"), spelled_lines(chunk.text, chunk.headings), strict=True)
+    spelled = {line: shown.removeprefix("- ") for line, shown in lines if shown != line}
+    cells = (cell for line in quote.split("\n") for cell in spelled.get(line, "").split("; "))
+    return tuple(dict.fromkeys(cell.split(": ")[0] for cell in cells if ": " in cell))
+
+
+def _rows(chunk: Chunk) -> dict[str, list[tuple[str, str]]]:
+    lines = zip(chunk.text.split("\n"), spelled_lines(chunk.text, chunk.headings), strict=True)
+    return {line: _fields(shown) for line, shown in lines}
 
 
 def _other_row(

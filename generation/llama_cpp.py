@@ -70,6 +70,11 @@ class LlamaCpp:
             if self._server is None:
                 self._server = self._open()
 
+    def read_ahead(self, messages: Sequence[Message]) -> None:
+        """Compute what prompts begin with, so that the first question doesn't wait for it. Raises ModelError."""
+        for _ in self.stream(Prompt(tuple(messages), ""), SamplingConfig(max_tokens=1)):
+            pass
+
     def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
         """Yield the answer as it is written, "" after each part of the prompt read.
 

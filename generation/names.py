@@ -20,13 +20,14 @@ _NO_NAMES = frozenset(
 )
 
 
-# A thing among its like: "Dipper 4", 4型; not "On 4 March".
+# A thing among its like: "Dipper 4", "Line A", 4型, A线; not "On 4 March", "Is A ...".
 _NO_THING = (
-    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|In|On|By|At|For|From|The|After|Before|Until|Since|Within)"
+    r"(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*|In|On|By|At|For|From|The|After|Before|Until|Since|"
+    r"Within|Is|Was|Are|Were|Does|Did|Do|Can|If|And|But|Or|As|To|Of|Has|Such|What|When|Who|Which|How|Why|That|It)"
 )
 _NUMBERED = re.compile(
-    rf"\b(?!{_NO_THING}\w*\b)[A-Z][a-z]+[ -]\d{{1,3}}\b(?![.,:]\d)"
-    r"|(?<![\d.月])\d{1,3}(?:[型代]|号[^\W\d]*(?=[线楼船台机]))"
+    rf"\b(?!{_NO_THING}\b)[A-Z][a-z]+(?:[ -]\d{{1,3}}\b(?![.,:]\d)| [A-Z]\b(?!['’]|\.\s*[A-Z]))"
+    r"|(?<![\d.月])\d{1,3}(?:[型代]|号[^\W\dA-Za-z]{0,2}?(?=[线楼船台机]))|(?<![A-Za-z])[A-Z](?=[线楼座区栋型])[线楼座区栋型]"
 )
 
 
@@ -69,6 +70,31 @@ def unknown_subjects(question: str, known: str) -> list[str]:
     return [name for name in unknown_names(asked, known) if not _misspelt(name, known)] + [
         label.group() for label in _NUMBERED.finditer(asked) if _squeezed(label.group()) not in _squeezed(known)
     ]
+
+
+def other_of_its_kind(asked: str, evidence: str, before: str) -> str:
+    """Give the numbered thing that the evidence speaks of in place of the one asked about, "" when there is none.
+
+    A price in the column "Dipper 3" is no price of the Dipper 4. `before` is the text before the evidence, which may
+    name what the evidence then only refers to.
+    """
+    for label in dict.fromkeys(match.group() for match in _NUMBERED.finditer(asked)):
+        kind = _kind(label)
+        there = [other.group() for other in _NUMBERED.finditer(evidence) if _kind(other.group()) == kind]
+        known = {_squeezed(other) for other in there} | {_squeezed(m.group()) for m in _NUMBERED.finditer(before)}
+        if there and _squeezed(label) not in known:
+            return there[0]
+    return ""
+
+
+def numbered_things(text: str) -> tuple[str, ...]:
+    """Give the things that the text tells apart by number: Dipper 4, 4型."""
+    return tuple(dict.fromkeys(match.group() for match in _NUMBERED.finditer(text)))
+
+
+def _kind(label: str) -> str:
+    """Give the label without what tells it from others of its kind: "dipper #", "#线"."""
+    return re.sub(r"[ -](?:\d+|[A-Z])$|^(?:\d+|[A-Z](?![a-z]))", "#", label).lower()
 
 
 def _misspelt(name: str, known: str) -> bool:

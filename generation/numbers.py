@@ -72,6 +72,8 @@ _DATES = (
     re.compile(rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<mon>{_MONTH})(?:,?\s+(?P<y>\d{{4}}))?\b"),
     re.compile(rf"\b(?P<mon>{_MONTH}),?\s+(?P<y>\d{{4}})\b"),
 )
+# "5. What we propose" states no five.
+_ENUMERATION = re.compile(r"(?m)(?:^|(?<=\|))[ \t]*\d{1,2}[.)、][ \t]+(?=[^\W\d])")
 _ZH_YEAR = re.compile("[一二三四五六七八九〇零○]{4}(?=年)")
 _ZH_DATE_PART = re.compile("[一二三四五六七八九十]{1,3}(?=[月日号])")
 _NUMBER = re.compile(
@@ -139,7 +141,7 @@ def dates(text: str) -> list[Date]:
 
 def quantities(text: str) -> list[Quantity]:
     """Give the numbers of a text in order, digits, English words and Chinese numerals alike, without its dates."""
-    folded = _with_arabic_dates(fold(text))
+    folded = _ENUMERATION.sub(lambda sign: " " * len(sign.group()), _with_arabic_dates(fold(text)))
     taken = [date.span for date in dates(text)]
     found: list[Quantity] = []
     for quantity in (*_digits(folded), *_chinese(folded), *_english(folded)):

@@ -10,7 +10,7 @@ _NEGATION_EN = re.compile(
 )
 # "not only ... but", "no longer than", "no. 7" deny nothing, nor does a condition: "they lapse if not taken by June".
 _NO_NEGATION_EN = re.compile(
-    r"\bnot only\b|\bno\.? \d|\bno\.(?=\s|$)|\bnot (?:before|after|until)\b|"
+    r"\bnot only\b|\bno\.? \d|\bno\.(?=\s|$)|\bnot (?:\w+ ){0,4}?(?:before|after|until)\b|"
     r"\bno (?:later|earlier|more|less|fewer|longer) than\b|\bnot (?:more|less|later) than\b|"
     r"\bno doubt\b|\bwhether or not\b|\bif (?:\w+ ){0,4}?(?:not|never)\b",
     re.IGNORECASE,

@@ -1,6 +1,7 @@
 """A question, its passages and the history in, the messages for a model out. Knows nothing about models or citations.
 
-Order for the prompt cache: the system message never changes, then history, then passages, then the question.
+Order for the prompt cache: the system message and the example never change, then history, then passages, then the
+question.
 """
 
 import bisect
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from generation.condense import Excerpt
+from generation.example import ANSWER_EN, ANSWER_ZH, PASSAGES_EN, PASSAGES_ZH, QUESTION_EN, QUESTION_ZH
 from generation.llm import Message, Prompt
 from generation.tables import spelled_lines
 
@@ -95,17 +97,29 @@ def build_prompt(
     """
     language = prompt_language(question)
     excerpts = tuple(reversed(excerpts))
-    before, ask = _LABELS[language]
     shown = "\n".join(
         _show(number, excerpt, language, limits.passages_tokens, count_tokens)
         for number, excerpt in enumerate(excerpts, 1)
     )
     messages = (
-        Message("system", _SYSTEM[language]),
+        *opening(language),
         *_recent(history, limits, count_tokens),
-        Message("user", f"{before}\n{shown}\n\n{ask}{neutralised(question)}\n\n{_CLOSING[language]}"),
+        _ask(language, shown, neutralised(question)),
     )
     return Prompt(messages, question, tuple(excerpt.hit for excerpt in excerpts))
+
+
+def opening(language: PromptLanguage) -> tuple[Message, ...]:
+    """Give what every prompt in this language begins with, so that a model can compute it before the first question."""
+    example = _ask("en", PASSAGES_EN, QUESTION_EN), ANSWER_EN
+    if language == "zh":
+        example = _ask("zh", PASSAGES_ZH, QUESTION_ZH), ANSWER_ZH
+    return (Message("system", _SYSTEM[language]), *example)
+
+
+def _ask(language: PromptLanguage, shown: str, question: str) -> Message:
+    before, ask = _LABELS[language]
+    return Message("user", f"{before}\n{shown}\n\n{ask}{question}\n\n{_CLOSING[language]}")
 
 
 def doubting(prompt: Prompt) -> Prompt:

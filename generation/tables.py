@@ -8,7 +8,14 @@ import re
 from collections.abc import Sequence
 
 _ROW = re.compile(r"^\s*\|(.*)\|\s*$")
+_RECORD = re.compile(r"\s*[^:;.\n]{1,60}: [^;\n]{0,200}; [^:;.\n]{1,60}: ")
 _RULE = re.compile(r"^[\s|:\-]+$")
+
+
+def is_row(line: str) -> bool:
+    """Tell whether a line makes sense without the lines around it: a row of three cells or more, a record's fields."""
+    cells = _cells(line)
+    return len(cells) > 2 if cells is not None else bool(_RECORD.match(line))
 
 
 def spelled_lines(text: str, headings: Sequence[str] = ()) -> list[str]:

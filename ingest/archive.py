@@ -91,6 +91,17 @@ def split_source(source: str) -> tuple[Path, str] | None:
     return (Path(archive), member) if separator and member else None
 
 
+def is_inside(source: str, archive: str) -> bool:
+    """Tell by its name whether a source is a file inside an archive, or inside one within."""
+    return source.startswith(archive + SEPARATOR)
+
+
+def holders(source: str) -> list[str]:
+    """Give the names of all that a source may lie inside, by its name; none for what is no archive's member."""
+    parts = source.split(SEPARATOR)
+    return [SEPARATOR.join(parts[:n]) for n in range(1, len(parts))]
+
+
 class _Budget:
     """What may still be read of an archive with all that is in it."""
 

@@ -1,8 +1,10 @@
 """What is remembered of a file that holds several documents, so that it isn't opened again before it changes."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ingest.catalog_rows import DocumentInfo
 from ingest.discover import Failure
 
 
@@ -15,9 +17,12 @@ class BundleState:
     n_documents: int
     skipped: tuple[Failure, ...] = ()
 
-    def fits(self, version: str, chunking: str, n_documents: int) -> bool:
-        """Tell whether the file and its documents are as they were then."""
-        return (self.version, self.chunking, self.n_documents) == (version, chunking, n_documents)
+    def fits(
+        self, version: str, chunking: str, inside: Sequence[DocumentInfo], is_whole: Callable[[DocumentInfo], bool]
+    ) -> bool:
+        """Tell whether the file and its documents are as they were then, and each of those `is_whole`."""
+        as_then = (self.version, self.chunking, self.n_documents) == (version, chunking, len(inside))
+        return as_then and all(map(is_whole, inside))
 
     def to_json(self) -> str:
         """Give the state as text."""

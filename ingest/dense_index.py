@@ -65,13 +65,16 @@ class DenseIndex:
 
 
 def build_dense_index(vectors: Vectors, path: Path, config: DenseIndexConfig) -> str:
-    """Write the index of `vectors`, shape (n, dimension), to `path` and give its kind in FAISS's words."""
+    """Write the index of `vectors`, shape (n, dimension), to `path` and give its kind in FAISS's words.
+
+    Raises OSError when the disk refuses.
+    """
     n, dimension = vectors.shape
     vectors = np.ascontiguousarray(vectors)
     if n <= config.exact_up_to:
         flat = faiss.IndexFlatIP(dimension)
         flat.add(vectors)
-        faiss.write_index(flat, str(path))
+        _write(flat, path)
         return "Flat"
     kind = f"IVF{int(4 * np.sqrt(n))},SQ8"
     lists = faiss.index_factory(dimension, kind, faiss.METRIC_INNER_PRODUCT)
@@ -81,7 +84,7 @@ def build_dense_index(vectors: Vectors, path: Path, config: DenseIndexConfig) ->
     # 64 training vectors a list are plenty (FAISS warns below 39).
     rescored.train(vectors[:: max(1, n // (64 * int(4 * np.sqrt(n))))])
     rescored.add(vectors)
-    faiss.write_index(rescored, str(path))
+    _write(rescored, path)
     return f"{kind},RFlat"
 
 
@@ -91,3 +94,13 @@ def open_dense_index(path: Path) -> DenseIndex:
         return DenseIndex(faiss.read_index(str(path)))
     except RuntimeError as error:
         raise KnowledgeBaseError(f"{path} is damaged; rebuild it with: footnote kb repair") from error
+
+
+def _write(index: faiss.Index, path: Path) -> None:
+    """Raises OSError when the disk refuses: FAISS says so in a RuntimeError, and leaves half a file."""
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as error:
+        raise OSError(
+            f"FAISS can't write {path.name}: {str(error).splitlines()[0].rpartition('Error: ')[2]}"
+        ) from error

@@ -2,7 +2,9 @@
 
 FootnoteError
 ├── SourceError          a file that can't be read as a document (named, with what to do)
-├── KnowledgeBaseError   a knowledge base that is missing, damaged, locked or built with other settings
+├── KnowledgeBaseError   a knowledge base that is missing, damaged or built with other settings
+│   ├── StorageError     its disk is full, read-only or failing: right use, wrong moment
+│   └── BusyError        another process is writing to it
 ├── ModelError           an embedding or language model that is missing, unreachable or failing
 └── SettingsError        settings or arguments that contradict each other
 """
@@ -18,6 +20,14 @@ class SourceError(FootnoteError):
 
 class KnowledgeBaseError(FootnoteError):
     """A knowledge base that can't be used as asked."""
+
+
+class StorageError(KnowledgeBaseError):
+    """A knowledge base whose disk can't be written or read at present. What was committed is safe."""
+
+
+class BusyError(KnowledgeBaseError):
+    """A knowledge base that another process is writing to, for longer than one was ready to wait."""
 
 
 class ModelError(FootnoteError):

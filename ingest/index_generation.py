@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ingest.catalog import FORMAT_VERSION, IndexRow
+from ingest.catalog_file import FORMAT_VERSION
+from ingest.catalog_rows import IndexRow
 from ingest.dense_index import DenseIndex, DenseIndexConfig, build_dense_index, open_dense_index
-from ingest.errors import KnowledgeBaseError
+from ingest.errors import KnowledgeBaseError, StorageError
 from ingest.lexical_index import LexicalIndex, build_lexical_index, open_lexical_index
 
 
@@ -57,23 +58,24 @@ def build_generation(
 ) -> Manifest:
     """Build a generation from the catalog's rows and make it the current one; older ones are removed."""
     generations = home / "generations"
-    generations.mkdir(exist_ok=True)
     building = generations / f".building-{os.getpid()}"
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir()
     try:
+        generations.mkdir(exist_ok=True)
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
         manifest = _build(building, rows, revision=revision, embedder=embedder, dimension=dimension, config=config)
-        folder = generations / f"{revision:08d}-{manifest.digest}"
-        shutil.rmtree(folder, ignore_errors=True)
+        folder = _free_name(generations, f"{revision:08d}-{manifest.digest}")
         building.rename(folder)
+        _sync(generations)
         _write_durably(home / "CURRENT", folder.name)
     except OSError as error:
-        shutil.rmtree(building, ignore_errors=True)
-        raise KnowledgeBaseError(
-            f"the index of {home} can't be written ({error.strerror}); the documents are safe. Free some disk space,"
-            f" then run: footnote kb repair"
+        raise StorageError(
+            f"the index of {home.name} can't be written ({error.strerror or error}); the documents are safe and the"
+            f" last index still answers. Free some disk space, then run: footnote kb repair --kb {home.name}"
         ) from error
-    _remove_others(generations, keep=folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)  # gone already, unless something failed
+    remove_superseded(home)
     return manifest
 
 
@@ -82,7 +84,7 @@ def current_manifest(home: Path) -> tuple[Path, Manifest] | None:
     try:
         folder = home / "generations" / (home / "CURRENT").read_text().strip()
         manifest = Manifest(**json.loads((folder / "manifest.json").read_text()))
-    except (OSError, json.JSONDecodeError, TypeError):
+    except (OSError, ValueError, TypeError):  # gone, no JSON, or JSON of another shape
         return None
     return (folder, manifest) if manifest.format_version == FORMAT_VERSION else None
 
@@ -99,12 +101,27 @@ def generation_problems(folder: Path, manifest: Manifest) -> list[str]:
     return problems
 
 
+def remove_superseded(home: Path) -> None:
+    """Remove all generations but the current one, and what a killed process left. Only the writer may.
+
+    A reader that still has one open keeps its files until it lets go.
+    """
+    current = current_manifest(home)
+    if current is not None:
+        for folder in current[0].parent.iterdir():
+            if folder != current[0]:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def open_generation(folder: Path, manifest: Manifest) -> IndexGeneration:
     """Open a generation. Raises KnowledgeBaseError when its files can't be read or don't fit together."""
     dense = open_dense_index(folder / "vectors.faiss")
     lexical = open_lexical_index(folder / "lexical")
-    rows: npt.NDArray[np.int64] = np.load(folder / "rows.npy", allow_pickle=False)
-    languages = np.load(folder / "languages.npy", allow_pickle=False)
+    try:
+        rows: npt.NDArray[np.int64] = np.load(folder / "rows.npy", allow_pickle=False)
+        languages = np.load(folder / "languages.npy", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise KnowledgeBaseError(f"{folder} is damaged ({error}); rebuild it with: footnote kb repair") from error
     by_language = {str(language): np.flatnonzero(languages == language) for language in np.unique(languages)}
     if not len(rows) == len(languages) == dense.n_rows == lexical.n_rows == manifest.n_chunks:
         raise KnowledgeBaseError(f"{folder} holds unequal numbers of rows; rebuild it with: footnote kb repair")
@@ -124,7 +141,7 @@ def _build(
         vectors.append(np.frombuffer(row.vector, dtype="<f4"))
         terms.append(row.terms)
         languages.append(row.language)
-        digest.update(row.chunk_id.encode())
+        digest.update(f"{row.chunk_id}{row.text_hash}".encode())
     stacked = np.stack(vectors) if vectors else np.zeros((0, dimension), dtype=np.float32)
     kind = build_dense_index(stacked, folder / "vectors.faiss", config)
     build_lexical_index(terms, folder / "lexical")
@@ -137,7 +154,14 @@ def _build(
     _write_durably(folder / "manifest.json", json.dumps(asdict(manifest), indent=1))
     for name in checksums:
         _sync(folder / name)
+    _sync(folder / "lexical")
     return manifest
+
+
+def _free_name(generations: Path, name: str) -> Path:
+    """Never the name of a generation that is there: the one in use must be whole until the next one is."""
+    names = (name, *(f"{name}-{number}" for number in range(2, 1000)))
+    return next(generations / free for free in names if not (generations / free).exists())
 
 
 def _checksums(folder: Path) -> dict[str, str]:
@@ -165,10 +189,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _remove_others(generations: Path, *, keep: Path) -> None:
-    """Remove superseded generations. A reader that still has one open keeps its files until it lets go."""
-    for folder in generations.iterdir():
-        if folder != keep:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from ingest.archive import SEPARATOR, Member, read_members
 from ingest.discover import Failure
 from ingest.document import Document
 from ingest.errors import SourceError
+from ingest.file_hash import hash_file
 from ingest.load import load_document, read_document
 from ingest.load_formats import is_archive, is_supported, source_suffix, unsupported
 from ingest.web import WebConfig, WebPage, WebState, fetch
@@ -54,11 +55,16 @@ class Bundle:
     members: Callable[[], Iterator[Input | Unread]]
 
 
-def file_input(path: Path, source: str) -> Input | Bundle:
-    """Give what a file is to an ingest."""
+def no_documents(source: str) -> Failure:
+    """Say that an archive holds nothing to read."""
+    return Failure(source, f"{PurePosixPath(source).name} holds no documents.")
+
+
+def file_input(path: Path, source: str, hash_of: Callable[[Path], str] = hash_file) -> Input | Bundle:
+    """Give what a file is to an ingest; `hash_of` gives the hash of its bytes."""
     if is_archive(path):
-        return Bundle(source, partial(_hash_file, path), partial(_archive_inputs, path, source))
-    return Input(source, partial(_hash_file, path), partial(load_document, path, source=source))
+        return Bundle(source, partial(hash_of, path), partial(_archive_inputs, path, source))
+    return Input(source, partial(hash_of, path), partial(load_document, path, source=source))
 
 
 def document_input(document: Document) -> Input:
@@ -66,22 +72,24 @@ def document_input(document: Document) -> Input:
     return Input(document.source, lambda: document.content_hash, lambda: document)
 
 
-def web_input(url: str, config: WebConfig, remembered: str | None) -> Input:
-    """Give a web page as what an ingest takes; `remembered` is its state from last time."""
-    page = _Page(url, config, WebState.from_json(remembered))
+def web_input(url: str, config: WebConfig, remembered: Callable[[str], str | None]) -> Input:
+    """Give a web page as what an ingest takes; `remembered` gives its state from last time once it is asked for."""
+    page = _Page(url, config, remembered)
     return Input(url, page.content_hash, page.load, page.state)
 
 
 class _Page:
     """A web page, fetched once, and only if it has changed since last time."""
 
-    def __init__(self, url: str, config: WebConfig, known: WebState) -> None:
+    def __init__(self, url: str, config: WebConfig, remembered: Callable[[str], str | None]) -> None:
         self._url = url
         self._config = config
-        self._known = known
+        self._remembered = remembered
+        self._known = WebState()
         self._fetched: WebPage | None = None
 
     def content_hash(self) -> str:
+        self._known = WebState.from_json(self._remembered(self._url))
         self._fetched = fetch(self._url, self._config, known=self._known)
         return self._known.content_hash if self._fetched is None else _hash_bytes(self._fetched.data)
 
@@ -126,11 +134,3 @@ def _load_member(data: bytes, name: str, source: str, modified: datetime | None)
 
 def _hash_bytes(data: bytes) -> str:
     return sha256(data).hexdigest()
-
-
-def _hash_file(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SourceError(f"{path.name} can't be read ({error.strerror}); check its permissions") from error

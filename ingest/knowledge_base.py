@@ -1,30 +1,33 @@
 """One folder: the catalog (truth) and the current index generation (derived). Knows no files and no questions.
 
 A change is durable when `put` or `remove` returns; it is searchable when `refresh` returns. Opening a knowledge base
-whose index is missing, stale or damaged rebuilds the index from the catalog, unless a writer is at work on it: then the
-last good generation is read, and chunks deleted meanwhile are left out.
+whose index is missing, stale or damaged rebuilds the index from the catalog. Where that can't be, because a writer is
+at work, the disk is full or the folder read-only, the last generation is read: chunks deleted meanwhile are left out,
+and `notice` says what may be missing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from ingest.catalog import Catalog
 from ingest.dense_index import DenseIndexConfig
 from ingest.document import Chunk, Document
 from ingest.embedder import Embedder, Vectors
 from ingest.embedder_probe import probe_embedder
-from ingest.errors import KnowledgeBaseError
+from ingest.errors import BusyError, KnowledgeBaseError, StorageError
 from ingest.index_generation import (
     IndexGeneration,
     build_generation,
     current_manifest,
     generation_problems,
     open_generation,
+    remove_superseded,
 )
+from ingest.verify import knowledge_base_problems
+from ingest.write_lock import WriteLock
 
 
 class KnowledgeBase:
@@ -35,8 +38,9 @@ class KnowledgeBase:
         self.catalog = catalog
         self.embedder = embedder
         self._config = config
-        self._lock = FileLock(folder / "write.lock")
+        self._lock = WriteLock(folder)
         self._generation: IndexGeneration | None = None
+        self._notice: str | None = None
 
     @classmethod
     def open(
@@ -57,11 +61,12 @@ class KnowledgeBase:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise KnowledgeBaseError(f"{folder} can't be made ({error.strerror}); choose another place") from error
+                raise StorageError(f"{folder} can't be made ({error.strerror}); choose another place") from error
         kb = cls(folder, Catalog(folder / "catalog.sqlite", create=create), embedder, config or DenseIndexConfig())
         built_with = kb.catalog.meta("embedder")
         if built_with is not None and built_with != embedder.name and rebuild:
-            kb._remember_embedder()
+            with kb.writing():
+                kb._remember_embedder()
         elif built_with is not None and built_with != embedder.name:
             kb.close()
             raise KnowledgeBaseError(
@@ -80,22 +85,47 @@ class KnowledgeBase:
         self.catalog.close()
         self._generation = None
 
-    @contextmanager
-    def writing(self, *, timeout_seconds: float = 10.0) -> Iterator[None]:
-        """Hold the right to write. Raises KnowledgeBaseError when another process keeps it longer than the timeout."""
-        try:
-            with self._lock.acquire(timeout=timeout_seconds):
-                yield
-        except Timeout as error:
-            raise KnowledgeBaseError(
-                f"knowledge base {self.name} is being written by another process; try again when it has finished"
-            ) from error
+    @property
+    def notice(self) -> str | None:
+        """What the index in use may lack, and why; None when it is up to date. Known after `generation()`."""
+        return self._notice
 
-    def put(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors, *, chunking: str = "") -> None:
-        """Add or replace a document; `vectors` has shape (len(chunks), dimension). Call inside `writing()`."""
+    @contextmanager
+    def writing(
+        self, *, timeout_seconds: float = 10.0, on_wait: Callable[[str], None] = lambda who: None
+    ) -> Iterator[None]:
+        """Hold the right to write; `on_wait` is told who else holds it.
+
+        Raises BusyError when that process keeps it longer than the timeout, StorageError in a read-only folder.
+        """
+        with self._lock.acquire(timeout_seconds=timeout_seconds, on_wait=on_wait):
+            if self.catalog.was_replaced:
+                raise KnowledgeBaseError(f"{self.name} was deleted or replaced by another process; run this again")
+            yield
+
+    def put(
+        self,
+        document: Document,
+        chunks: Sequence[Chunk],
+        vectors: Vectors,
+        *,
+        chunking: str = "",
+        replaces: str | None = None,
+    ) -> None:
+        """Add or replace a document; `vectors` has shape (len(chunks), dimension). Call inside `writing()`.
+
+        The document with the id `replaces` goes in the same instant.
+        """
         if self.catalog.meta("embedder") is None:
             self._remember_embedder()
-        self.catalog.put(document, chunks, vectors, embedder=self.embedder.name, chunking=chunking)
+        self.catalog.put(document, chunks, vectors, embedder=self.embedder.name, chunking=chunking, replaces=replaces)
+
+    def move(self, old_id: str, document: Document, chunks: Sequence[Chunk], *, chunking: str) -> bool:
+        """Let a moved file's document take the place of the old one, embedding nothing; tell whether it could.
+
+        Call inside `writing()`.
+        """
+        return self.catalog.move(old_id, document, chunks, chunking=chunking)
 
     def remove(self, document_id: str) -> bool:
         """Remove a document; tell whether it was there. Call inside `writing()`."""
@@ -103,43 +133,36 @@ class KnowledgeBase:
 
     def refresh(self) -> None:
         """Make all changes searchable: build and swap in a new generation, if anything changed."""
+        self.catalog.forget_unused_vectors(self.embedder.name)
         current = current_manifest(self.folder)
-        if current is not None and current[1].revision == self.catalog.revision:
-            return
-        self.catalog.forget_unused_vectors()
-        self.rebuild()
+        if current is None or current[1].revision != self.catalog.revision:
+            self.rebuild()
+        else:
+            remove_superseded(self.folder)  # what a writer that was killed just after the swap couldn't
 
     def rebuild(self) -> None:
         """Build the current generation anew from the catalog. Call inside `writing()`."""
-        build_generation(
-            self.folder,
-            self.catalog.index_rows(self.embedder.name),
-            revision=self.catalog.revision,
-            embedder=self.embedder.name,
-            dimension=int(self.catalog.meta("dimension") or self.embedder.dimension),
-            config=self._config,
-        )
+        with self.catalog.snapshot():
+            build_generation(
+                self.folder,
+                self.catalog.index_rows(self.embedder.name),
+                revision=self.catalog.revision,
+                embedder=self.embedder.name,
+                dimension=int(self.catalog.meta("dimension") or self.embedder.dimension),
+                config=self._config,
+            )
         self._generation = None
 
     def generation(self) -> IndexGeneration:
         """Give the newest generation that is whole, reopening or rebuilding it when needed."""
         revision = self.catalog.revision
         if self._generation is None or self._generation.manifest.revision != revision:
-            self._generation = self._open_fresh(revision) or self._rebuild_or_open_last()
+            self._generation, self._notice = self._up_to_date(revision) or self._rebuilt_or_last()
         return self._generation
 
     def problems(self) -> list[str]:
         """List what is wrong, in words; empty when all is well."""
-        problems = self.catalog.problems(self.embedder.name)
-        current = current_manifest(self.folder)
-        if current is None:
-            return [*problems, "the index is missing"]
-        folder, manifest = current
-        if manifest.revision != self.catalog.revision:
-            problems.append("the index is older than the catalog")
-        if manifest.n_chunks != self.catalog.counts()[1]:
-            problems.append(f"the index holds {manifest.n_chunks} chunks, the catalog {self.catalog.counts()[1]}")
-        return problems + generation_problems(folder, manifest)
+        return knowledge_base_problems(self.folder, self.catalog)
 
     def size_bytes(self) -> int:
         """Give the size of the folder's files."""
@@ -172,26 +195,44 @@ class KnowledgeBase:
             centroid_zh=probe.chinese.astype("<f4").tobytes().hex(),
         )
 
-    def _open_fresh(self, revision: int) -> IndexGeneration | None:
+    def _up_to_date(self, revision: int) -> tuple[IndexGeneration, None] | None:
         """Open the current generation if it belongs to this revision and is whole."""
         current = current_manifest(self.folder)
-        if current is None or current[1].revision != revision or generation_problems(*current):
+        if current is None or current[1].revision != revision:
             return None
-        return open_generation(*current)
-
-    def _rebuild_or_open_last(self) -> IndexGeneration:
-        """Rebuild, unless another process is writing: it will build the next one, and the last one serves till then."""
+        if current[1].embedder != self.embedder.name and self.catalog.meta("embedder") != self.embedder.name:
+            raise KnowledgeBaseError(
+                f"{self.name} was rebuilt with {current[1].embedder} meanwhile, this process uses {self.embedder.name};"
+                f" set FOOTNOTE_EMBEDDER and start it again"
+            )
         try:
-            with self._lock.acquire(timeout=0):
+            return None if generation_problems(*current) else (open_generation(*current), None)
+        except (OSError, KnowledgeBaseError):  # swapped out and removed while it was read, or damaged
+            return None
+
+    def _rebuilt_or_last(self) -> tuple[IndexGeneration, str | None]:
+        """Rebuild; where that can't be, give the last generation and why it isn't the newest."""
+        if self.catalog.why_read_only:
+            return self._last(self.catalog.why_read_only)
+        try:
+            with self._lock.acquire(timeout_seconds=0):
                 self.rebuild()
-        except Timeout as error:
-            if self._generation is not None:
-                return self._generation
-            if current_manifest(self.folder) is None:
-                raise KnowledgeBaseError(
-                    f"knowledge base {self.name} is being built by another process; ask again when it has finished"
-                ) from error
-        current = current_manifest(self.folder)
-        if current is None:
-            raise KnowledgeBaseError(f"the index of {self.name} can't be read; rebuild it with: footnote kb repair")
-        return open_generation(*current)
+        except BusyError:
+            return self._last("another process is adding documents")  # and will build the next one
+        except StorageError as error:
+            return self._last(str(error))
+        return self._up_to_date(self.catalog.revision) or self._last("another process has just begun to write")
+
+    def _last(self, reason: str) -> tuple[IndexGeneration, str]:
+        notice = f"the newest changes of {self.name} can't be searched yet: {reason}"
+        if self._generation is not None:
+            return self._generation, notice
+        for _ in range(5):  # a writer may swap the index while it is being opened: then the next one is there
+            current = current_manifest(self.folder)
+            if current is None or current[1].embedder != self.embedder.name:
+                break
+            try:
+                return open_generation(*current), notice
+            except KnowledgeBaseError:
+                continue
+        raise StorageError(f"{self.name} has no index that can be read, and none can be built now: {reason}")

@@ -5,13 +5,16 @@ spaces and nothing else.
 """
 
 import math
+import os
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import tantivy
 
-from ingest.errors import KnowledgeBaseError
+from ingest.errors import KnowledgeBaseError, StorageError
 
 K1 = 1.2  # tantivy's BM25 constant, as in Robertson & Zaragoza, "The Probabilistic Relevance Framework", 2009
 _ANALYZER = "spaces"
@@ -31,8 +34,9 @@ class LexicalMatches:
 class LexicalIndex:
     """An open lexical index."""
 
-    def __init__(self, index: tantivy.Index) -> None:
+    def __init__(self, index: tantivy.Index, *, copied_to: TemporaryDirectory[str] | None = None) -> None:
         self._index = index
+        self._copied_to = copied_to  # goes with this object
         self._searcher = index.searcher()
 
     @property
@@ -59,8 +63,40 @@ class LexicalIndex:
 
 
 def build_lexical_index(terms: Iterable[str], folder: Path) -> int:
-    """Write the index of rows 0.., each a space-separated string of terms, and give their number."""
+    """Write the index of rows 0.., each a space-separated string of terms, and give their number.
+
+    Raises OSError when the disk refuses: tantivy says so in a ValueError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _build(terms, folder)
+    except ValueError as error:
+        raise OSError(f"tantivy can't write {folder.name}: {error}") from error
+
+
+def open_lexical_index(folder: Path) -> LexicalIndex:
+    """Open what `build_lexical_index` wrote. Raises KnowledgeBaseError when tantivy can't read it."""
+    try:
+        if os.access(folder, os.W_OK):
+            return LexicalIndex(_with_analyzer(tantivy.Index.open(str(folder))))
+        # tantivy takes a lock file even to read: in a read-only folder it reads a copy.
+        copy = TemporaryDirectory(prefix="footnote-")
+        shutil.copytree(folder, copy.name, dirs_exist_ok=True)
+        return LexicalIndex(_with_analyzer(tantivy.Index.open(copy.name)), copied_to=copy)
+    except OSError as error:
+        raise StorageError(
+            f"{folder} is read-only and can't be copied ({error.strerror}); let TMPDIR name a folder with some room"
+        ) from error
+    except ValueError as error:
+        raise KnowledgeBaseError(f"{folder} is damaged; rebuild it with: footnote kb repair") from error
+
+
+def _with_analyzer(index: tantivy.Index) -> tantivy.Index:
+    index.register_tokenizer(_ANALYZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+    return index
+
+
+def _build(terms: Iterable[str], folder: Path) -> int:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("row", stored=True)
     builder.add_text_field("terms", tokenizer_name=_ANALYZER, index_option="freq")
@@ -76,16 +112,3 @@ def build_lexical_index(terms: Iterable[str], folder: Path) -> int:
     writer.commit()
     writer.wait_merging_threads()
     return row + 1
-
-
-def open_lexical_index(folder: Path) -> LexicalIndex:
-    """Open what `build_lexical_index` wrote. Raises KnowledgeBaseError when tantivy can't read it."""
-    try:
-        return LexicalIndex(_with_analyzer(tantivy.Index.open(str(folder))))
-    except ValueError as error:
-        raise KnowledgeBaseError(f"{folder} is damaged; rebuild it with: footnote kb repair") from error
-
-
-def _with_analyzer(index: tantivy.Index) -> tantivy.Index:
-    index.register_tokenizer(_ANALYZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
-    return index

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.abstain import AbstainConfig, is_refusal, reason_before
+from generation.abstain import AbstainConfig, is_refusal, only_repeats, reason_before
 from generation.answering import AnswerConfig, answer_question, stream_answer
 from tests.fakes import ScriptedLLM, fixed_clock, retrieval_of
 
@@ -116,3 +116,19 @@ def test_only_when_both_legs_find_nothing_the_model_is_not_asked(evidence: dict[
     config = AbstainConfig(least_lexical_coverage=0.2, least_dense_best=0.5)
 
     assert reason_before(retrieval_of("Q?", _LEAVE, evidence=evidence), config) == reason
+
+
+@pytest.mark.parametrize(
+    ("question", "claim", "repeats"),
+    [
+        ("Who built the weir?", "The weir was built.", True),
+        ("Who built the weir?", "Monks built the weir.", False),
+        ("Is the weir or the lock older?", "The weir is older.", False),
+        ("Which is older, the weir or the lock?", "The weir is older.", False),
+        ("What is open?", "The weir is not open.", False),
+        ("顾云洲是哪所大学毕业的？", "顾云洲毕业于大学。", True),
+        ("顾云洲是哪所大学毕业的？", "顾云洲毕业于南方大学。", False),
+    ],
+)
+def test_a_claim_that_adds_nothing_to_the_question_is_no_answer(question: str, claim: str, repeats: bool) -> None:
+    assert only_repeats(question, [claim]) is repeats

@@ -224,7 +224,8 @@ def test_an_archive_that_changes_back_after_a_failure_is_read_again(tmp_path: Pa
 
 def test_an_archive_of_nothing_readable_is_a_failure(tmp_path: Path, kb: KnowledgeBase) -> None:
     (tmp_path / "x.zip").write_bytes(zipped({"p.png": b"x"}))
-    assert [failure.reason for failure in ingest(kb, tmp_path / "x.zip").failed] == ["x.zip holds no documents."]
+    for _ in range(2):  # the second time too
+        assert [failure.reason for failure in ingest(kb, tmp_path / "x.zip").failed] == ["x.zip holds no documents."]
 
 
 def test_a_member_knows_when_it_was_changed(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_kb_verify_exits_1_and_says_what_is_wrong_and_repair_mends_it(home: Path
     (vectors,) = (home / "kb" / "default" / "generations").glob("*/vectors.faiss")
     vectors.write_bytes(vectors.read_bytes() + b"!")
     assert "vectors.faiss was damaged" in footnote(home, "kb", "verify", status=1)
-    assert footnote(home, "kb", "repair") == "default is whole\n"
+    assert footnote(home, "kb", "repair") == "mended: the index was built anew\ndefault is whole\n"
 
 
 @needs_embedder

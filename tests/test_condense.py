@@ -1,6 +1,7 @@
 """What a model gets to read: the best sentences of all passages, within a budget, in their own order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -109,3 +110,32 @@ def test_what_is_shown_stays_in_order_and_within_the_budget(parts: list[list[str
         assert list(excerpt.spans) == [s for s in split_sentences(excerpt.hit.chunk.text) if s in excerpt.spans]
     cost = sum(_count(text) + 1 for text in _shown(excerpts)) + config.label_tokens * len(excerpts)
     assert cost <= budget or len(_shown(excerpts)) == 1
+
+
+def test_a_row_comes_without_the_rows_around_it() -> None:
+    table = "| Ticket | Adult | Child |\n|---|---|---|\n| Day | 7.50 | 3.00 |\n| Dog | 1.00 | 1.00 |\n| Week | 20 | 9 |"
+    config = CondensingConfig(sure_passages=0)
+
+    excerpts, _ = condense([passage(table)], ["What does a dog cost?"], 12, _count, config=config)
+
+    assert _shown(excerpts) == ["| Dog | 1.00 | 1.00 |"]
+
+
+def test_what_a_newer_edition_says_anew_is_left_out() -> None:
+    newer = passage("A full-time member has 25 days of leave in a year.", 1, source="leave-2025.md")
+    older = passage(
+        "A full-time member has 20 days of leave in a year. The kiosk sells tea.", 2, source="leave-2023.md"
+    )
+
+    excerpts, _ = condense([newer, replace(older, newer_edition="leave-2025.md")], ["How many days?"], 100, _count)
+
+    assert _shown(excerpts) == ["A full-time member has 25 days of leave in a year.", "The kiosk sells tea."]
+
+
+def test_an_older_edition_with_nothing_of_its_own_is_dropped_by_name() -> None:
+    newer = passage("A full-time member has 25 days of leave in a year.", 1, source="leave-2025.md")
+    older = replace(passage("A full-time member has 20 days of leave in a year.", 2), newer_edition="leave-2025.md")
+
+    _, dropped = condense([newer, older], ["How many days?"], 100, _count)
+
+    assert [(d.source, d.reason) for d in dropped] == [("handbook-2.md", "leave-2025.md says it anew")]

@@ -16,12 +16,25 @@ def reasons(failures: tuple[Failure, ...]) -> list[tuple[str, str]]:
     return [(Path(failure.source).name, failure.reason.split(";")[0]) for failure in failures]
 
 
-def test_folders_are_walked_in_order_and_hidden_files_passed_over(tmp_path: Path) -> None:
+def test_folders_are_walked_in_order_and_hidden_files_left_out_with_a_reason(tmp_path: Path) -> None:
     expected = [write(tmp_path / name) for name in ("a.md", "b/c.txt", "b/d.pdf", "z.html.gz")]
     write(tmp_path / ".hidden.md")
     write(tmp_path / ".git" / "x.md")
     write(tmp_path / "node_modules" / "x" / "README.md")
-    assert find_sources([tmp_path]) == Found(tuple(expected), (), ())
+    found = find_sources([tmp_path])
+    assert (found.files, found.failures, found.skipped) == (tuple(expected), (), ())
+    assert reasons(found.ignored) == [
+        (".git", ".git is hidden"),
+        (".hidden.md", ".hidden.md is hidden"),
+        ("node_modules", "node_modules holds what a tool put there"),
+    ]
+
+
+def test_a_tools_folder_is_read_when_it_is_named_or_a_rule_says_so(tmp_path: Path) -> None:
+    file = write(tmp_path / "node_modules" / "x" / "README.md")
+    assert find_sources([tmp_path / "node_modules"]).files == (file,)
+    write(tmp_path / ".footnoteignore", "!node_modules/\n")
+    assert find_sources([tmp_path]).files == (file,)
 
 
 def test_a_file_named_twice_comes_once(tmp_path: Path) -> None:

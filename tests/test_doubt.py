@@ -1,5 +1,7 @@
 """Evidence that speaks of other things than the question: the answer is doubted, or not given at all."""
 
+from dataclasses import replace
+
 import pytest
 
 from generation.answering import AnswerConfig, answer_question, stream_answer
@@ -108,3 +110,14 @@ def test_a_year_in_the_name_of_the_file_counts() -> None:
 )
 def test_subjects_are_names_and_numbered_things(question: str, known: str, subjects: list[str]) -> None:
     assert unknown_subjects(question, known) == subjects
+
+
+def test_a_word_that_the_translation_left_as_it_was_is_no_name() -> None:
+    llm = ScriptedLLM("The allowance abroad is 130 crowns. [1]")
+    retrieval = retrieval_of("What is the meal allowance abroad?", "国外每日伙食补贴为130克朗。")
+    translated = replace(retrieval, queries=("What is the meal allowance abroad?", "abroad时伙食allowance是多少？"))
+
+    answer = answer_question(translated, llm, AnswerConfig())
+
+    assert answer.reason != "the passages that would answer don't speak of abroad, allowance"
+    assert "don't speak of" not in answer.reason

@@ -64,6 +64,7 @@ def test_chinese_exact_match_ignores_punctuation_spacing_and_width() -> None:
         ("共计１２００元", "1,200"),
         ("Capital expenditure was $1,577 million.", "$1577.00"),
         ("It rose by 64 percent.", "64%"),
+        ("It was 90.0 %.", "90 %"),
         ("It rose by 64 per cent.", "64％"),
         ("He led the U.S. team", "US"),
         ("Norman's men", "the Norman"),

@@ -7,6 +7,7 @@ import pytest
 from generation.answer import Answer
 from generation.answering import AnswerConfig, answer_question, stream_answer
 from generation.llm import Message, Prompt, SamplingConfig
+from generation.prompts import opening
 from ingest.errors import ModelError
 from tests.fakes import ScriptedLLM, passage, retrieval_of
 
@@ -84,7 +85,7 @@ def test_the_last_turn_of_the_history_is_shown_to_the_model() -> None:
 
     answer_question(retrieval_of(_QUESTION, _LEAVE), llm, AnswerConfig(), history=history)
 
-    assert llm.prompts[0].messages[1:-1] == (Message("user", "Me?"), Message("assistant", "12."))
+    assert llm.prompts[0].messages[:-1] == (*opening("en"), Message("user", "Me?"), Message("assistant", "12."))
 
 
 def test_passages_that_do_not_fit_are_reported_with_the_retrievals_own() -> None:

@@ -85,3 +85,9 @@ def test_a_year_that_is_asked_about_and_not_mentioned_is_named() -> None:
     assert missing_years("2022年的灯笼奖给了谁？", "2024年度的灯笼奖授予顾云洲") == (2022,)
     assert missing_years("How many passengers in 2024?", "2024年运送乘客412,600人次") == ()
     assert missing_years("Which buoy weighs 2000 kg?", "none") == ()
+
+
+def test_the_number_of_a_heading_or_list_item_is_no_quantity() -> None:
+    text = "| 4. What goes wrong | 5. What we propose |\n3. Pay 20 crowns"
+
+    assert [quantity.value for quantity in quantities(text)] == [20.0]

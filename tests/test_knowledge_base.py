@@ -18,6 +18,7 @@ from ingest.document import Block, Chunk, Document, Span, chunk_id, document_id
 from ingest.errors import KnowledgeBaseError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.pipeline import IngestConfig, ingest_documents, ingest_paths
+from ingest.plan import Move
 from retrieval.search import SearchConfig, search
 from tests.hashing_embedder import HashingEmbedder
 
@@ -74,7 +75,7 @@ def test_an_edited_document_embeds_only_its_changed_chunks(tmp_path: Path) -> No
     assert (second.updated, second.embedded) == (("a",), 1)
 
 
-def test_a_renamed_file_embeds_nothing_and_keeps_one_copy(tmp_path: Path) -> None:
+def test_a_renamed_file_embeds_nothing_is_kept_once_and_found_by_its_new_name(tmp_path: Path) -> None:
     folder = tmp_path / "docs"
     folder.mkdir()
     (folder / "old.txt").write_text("The ferry leaves at nine.")
@@ -82,9 +83,12 @@ def test_a_renamed_file_embeds_nothing_and_keeps_one_copy(tmp_path: Path) -> Non
     ingest_paths(kb, [folder], SMALL, base=folder)
     (folder / "old.txt").rename(folder / "new.txt")
     report = ingest_paths(kb, [folder], SMALL, base=folder)
-    # The title, which is embedded with the text, comes from the file's name: so this one chunk is new.
-    assert (report.added, report.removed) == (("new.txt",), ("old.txt",))
+    assert (report.moved, report.added, report.removed) == ((Move("old.txt", "new.txt"),), (), ())
+    assert report.embedded == 0
     assert sources_found(kb, "ferry") == ["new.txt"]
+    # The title comes from the file's name here: the words know the new one at once.
+    assert search(kb, "new", SearchConfig()).hits[0].matched_terms == ("new",)
+    assert kb.problems() == []
 
 
 def test_a_moved_file_embeds_nothing(tmp_path: Path) -> None:
@@ -95,7 +99,8 @@ def test_a_moved_file_embeds_nothing(tmp_path: Path) -> None:
     ingest_paths(kb, [folder], SMALL, base=folder)
     (folder / "ferry.txt").rename(folder / "archive" / "ferry.txt")
     report = ingest_paths(kb, [folder], SMALL, base=folder)
-    assert (report.added, report.removed, report.embedded) == (("archive/ferry.txt",), ("ferry.txt",), 0)
+    assert report.moved == (Move("ferry.txt", "archive/ferry.txt"),)
+    assert (report.added, report.removed, report.embedded) == ((), (), 0)
 
 
 def test_a_second_ingest_of_the_same_folder_changes_nothing(tmp_path: Path) -> None:
@@ -200,7 +205,7 @@ def test_a_second_writer_is_told_to_wait(tmp_path: Path) -> None:
     kb = opened(tmp_path / "kb")
     with (
         FileLock(tmp_path / "kb" / "write.lock"),
-        pytest.raises(KnowledgeBaseError, match="being written by another process"),
+        pytest.raises(KnowledgeBaseError, match=r"being written by another process, waited 0\.05 s"),
         kb.writing(timeout_seconds=0.05),
     ):
         pass

@@ -84,6 +84,17 @@ def test_the_same_prompt_gives_the_same_text_and_its_prefix_is_not_computed_agai
 
 
 @_needs_model
+def test_what_was_read_ahead_is_not_computed_again(qwen: LlamaCpp) -> None:
+    start = (Message("system", "Answer in one word. " * 20),)
+    qwen.read_ahead(start)
+
+    "".join(qwen.stream(Prompt((*start, Message("user", "Name a colour.")), ""), _SHORT))
+
+    assert qwen.last_usage is not None
+    assert qwen.last_usage.cached_tokens > 80  # of the system message's 5 words a sentence, 20 times
+
+
+@_needs_model
 def test_closing_the_iterator_stops_the_engine(qwen: LlamaCpp) -> None:
     pieces = qwen.stream(_ask("Count from 1 to 300."), SamplingConfig(max_tokens=600))
     next(pieces)

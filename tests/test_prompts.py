@@ -7,7 +7,7 @@ import pytest
 
 from generation.condense import Excerpt
 from generation.llm import Message
-from generation.prompts import PromptLimits, build_prompt, doubting, neutralised, prompt_language
+from generation.prompts import PromptLimits, build_prompt, doubting, neutralised, opening, prompt_language
 from ingest.document import Span
 from ingest.sentences import split_sentences
 from retrieval.retrieval import Hit
@@ -132,7 +132,7 @@ def test_history_is_cut_to_the_last_turns_that_fit() -> None:
 
     prompt = build_prompt("Q?", _whole(passage("p")), history=history, limits=_LIMITS, count_tokens=_count)
 
-    assert prompt.messages[1:-1] == (Message("user", "b"), Message("assistant", "c"))
+    assert prompt.messages[:-1] == (*opening("en"), Message("user", "b"), Message("assistant", "c"))
 
 
 @pytest.mark.parametrize(

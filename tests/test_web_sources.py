@@ -12,10 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import cli
+from app.views import plan_lines
 from ingest.errors import SourceError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.original import read_original
-from ingest.pipeline import IngestConfig, IngestReport, ingest_paths
+from ingest.pipeline import IngestConfig, IngestReport, ingest_paths, plan_paths
 from ingest.web import WebConfig, WebState, fetch, is_url
 from tests.hashing_embedder import HashingEmbedder
 
@@ -202,3 +203,30 @@ def test_the_command_line_takes_addresses_and_names_those_that_fail(
     result = CliRunner().invoke(cli, ["ingest", site.url("/a"), site.url("/gone")])
     assert result.exit_code == 1
     assert "1 added" in result.output and f"{site.url('/gone')} answered 404 Not Found" in result.output
+
+
+def test_a_dry_run_names_pages_without_fetching_them(site: Site, kb: KnowledgeBase) -> None:
+    plan = plan_paths(kb.catalog, [], IngestConfig(web=QUICK), urls=[site.url("/a#top"), site.url("/a")])
+    assert (plan.pages, plan.added, plan.failed, site.asked) == ((site.url("/a"),), (), (), [])
+    assert plan_lines(plan)[0] == f"would ask the server whether it changed: {site.url('/a')}"
+    assert plan_lines(plan)[-1].startswith("1 to ask for; 0 unchanged.")
+
+
+def test_watching_a_page_is_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_HOME", str(tmp_path))
+    result = CliRunner().invoke(cli, ["ingest", str(tmp_path), "http://e.org/a", "--watch"])
+    assert result.exit_code == 2 and "no server tells when http://e.org/a changes" in " ".join(result.output.split())
+
+
+def test_a_page_with_the_words_of_a_file_that_is_gone_is_no_move(site: Site, tmp_path: Path, kb: KnowledgeBase) -> None:
+    site.pages["/a.md"] = (200, {"Content-Type": "text/markdown"}, b"Adults pay.")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_bytes(b"Adults pay.")
+    (tmp_path / "docs" / "b.md").write_text("Dogs travel.")
+    ingest_paths(kb, [tmp_path / "docs"], IngestConfig())
+    (tmp_path / "docs" / "a.md").unlink()
+    report = ingest_paths(kb, [tmp_path / "docs"], IngestConfig(web=QUICK), urls=[site.url("/a.md")])
+    assert (report.added, report.moved) == ((site.url("/a.md"),), ())
+    assert report.removed == ((tmp_path / "docs" / "a.md").as_posix(),)
+    again = ingest_paths(kb, [tmp_path / "docs"], IngestConfig(), base=tmp_path / "docs")
+    assert again.removed == ()

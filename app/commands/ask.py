@@ -23,5 +23,7 @@ def command(question: str, kb: str | None, top_k: int | None, llm: str | None, a
     settings = settings_with(llm=llm, top_k=top_k)
     engine = Engine(settings)
     answer = print_answer(engine.ask(kb or settings.kb, question), out=None if as_json else sys.stdout)
+    if notice := engine.knowledge_base(kb or settings.kb).notice:
+        click.echo(f"note: {notice}", err=True)
     if as_json:
         click.echo(json.dumps(answer_json(answer), ensure_ascii=False))

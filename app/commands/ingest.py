@@ -1,49 +1,148 @@
-"""`footnote ingest`: bring a knowledge base in step with files, folders, archives and web pages."""
+"""`footnote ingest`: bring a knowledge base in step with files, folders, archives and web pages, once or always."""
 
 import json
+import shlex
+import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from app.commands.options import json_option, kb_option
 
+if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
+    from app.engine import Engine
+    from ingest.pipeline import Progress
+
+SIGINT_STATUS, SIGTERM_STATUS = 130, 143
+
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH_OR_URL...")
+@click.argument("sources", nargs=-1, required=True, metavar="PATH_OR_URL...")
 @kb_option
 @click.option("--rebuild", is_flag=True, help="Take in every file again, also with another embedder or chunk size.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be added, updated, moved and removed; change nothing, fetch nothing.",
+)
+@click.option("--watch", is_flag=True, help="Go on following the folders until Ctrl-C; with --json a line a change.")
+@click.option("--settle-seconds", type=click.FloatRange(min=0.01), help="How long a watched file must rest; 1.")
 @click.option("--max-characters", type=click.IntRange(1), help="The longest text a document may hold.")
+@click.option("--max-bytes", type=click.IntRange(1), help="Ignore larger files in folders.")
+@click.option("--wait-seconds", type=click.FloatRange(min=0), help="How long to wait for another writer; 30.")
 @json_option
-def command(paths: tuple[str, ...], kb: str | None, rebuild: bool, max_characters: int | None, as_json: bool) -> None:
+def command(
+    sources: tuple[str, ...],
+    kb: str | None,
+    rebuild: bool,
+    dry_run: bool,
+    watch: bool,
+    settle_seconds: float | None,
+    max_characters: int | None,
+    max_bytes: int | None,
+    wait_seconds: float | None,
+    as_json: bool,
+) -> None:
     """Add files, folders, archives and web pages (http:// or https://).
 
     Only what changed is read again; files gone from a named folder or archive are removed.
+
+    Hidden files are left out, and what a .footnoteignore in a folder names (in gitignore's syntax).
     """
     from dataclasses import replace
 
-    from tqdm import tqdm
-
     from app.engine import Engine
     from app.settings import load_settings
-    from app.views import ingest_json, ingest_lines
-    from ingest.pipeline import Progress
+    from app.views import plan_json, plan_lines
     from ingest.web import is_url
 
+    if dry_run and watch:
+        raise click.UsageError("--dry-run changes nothing, so there is nothing to --watch; choose one")
+    paths, urls = [Path(name) for name in sources if not is_url(name)], [name for name in sources if is_url(name)]
+    if watch and urls:
+        raise click.UsageError(
+            f"--watch follows files and folders; no server tells when {urls[0]} changes. Leave it out, and ingest it"
+            f" again without --watch whenever you like"
+        )
     settings = load_settings()
-    if max_characters is not None:
-        settings = replace(settings, ingest=replace(settings.ingest, max_characters=max_characters))
+    config = replace(
+        settings.ingest,
+        max_characters=max_characters or settings.ingest.max_characters,
+        max_bytes=max_bytes,
+        wait_seconds=settings.ingest.wait_seconds if wait_seconds is None else wait_seconds,
+    )
+    engine = Engine(replace(settings, ingest=config))
+    name = kb or settings.kb
+    if dry_run:
+        plan = engine.plan(name, paths, urls=urls, rebuild=rebuild)
+        click.echo(json.dumps(plan_json(plan), ensure_ascii=False) if as_json else "\n".join(plan_lines(plan)))
+        if plan.failed:
+            raise click.exceptions.Exit(1)
+        return
+    signal.signal(signal.SIGTERM, _interrupt)
+    if watch:
+        from app.commands.ingest_watch import watch_folders
+
+        watch_folders(engine, name, paths, settle_seconds=settle_seconds, rebuild=rebuild, as_json=as_json)
+        return
+    again = shlex.join(["footnote", "ingest", *sources, *(["--kb", kb] if kb else [])])
+    _ingest_once(engine, name, paths, urls, rebuild=rebuild, as_json=as_json, again=again)
+
+
+def _ingest_once(
+    engine: "Engine", name: str, paths: list[Path], urls: list[str], *, rebuild: bool, as_json: bool, again: str
+) -> None:
+    from app.views import ingest_json, ingest_lines, stopped_lines
+    from ingest.pipeline import IngestStopped
+
+    try:
+        with _progress_bar() as show:
+            report = engine.ingest(name, paths, urls=urls, rebuild=rebuild, on_progress=show, on_wait=waiting_for(name))
+    except IngestStopped as stopped:
+        if as_json:
+            click.echo(json.dumps({**ingest_json(stopped.report), "stopped": True}, ensure_ascii=False))
+        click.echo("\n".join(stopped_lines(stopped.report, again)), err=True)
+        raise click.exceptions.Exit(_status(stopped.__cause__)) from stopped
+    except KeyboardInterrupt as stopped:
+        click.echo(f"Stopped. What was committed is kept; go on with: {again}", err=True)
+        raise click.exceptions.Exit(_status(stopped)) from stopped
+    click.echo(json.dumps(ingest_json(report), ensure_ascii=False) if as_json else "\n".join(ingest_lines(report)))
+    if report.failed:
+        raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[["Progress"], None]]:
+    from tqdm import tqdm
+
     with tqdm(total=1, unit="file", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:
 
-        def show(progress: Progress) -> None:
+        def show(progress: "Progress") -> None:
             bar.total, bar.n = progress.n_files, progress.n_done
             bar.set_postfix_str(f"{progress.n_embedded} embedded {Path(progress.source).name}"[:60])
 
-        files, urls = [Path(path) for path in paths if not is_url(path)], [path for path in paths if is_url(path)]
-        report = Engine(settings).ingest(kb or settings.kb, files, urls=urls, rebuild=rebuild, on_progress=show)
-    if as_json:
-        click.echo(json.dumps(ingest_json(report), ensure_ascii=False))
-    else:
-        click.echo("\n".join(ingest_lines(report)))
-    if report.failed:
-        raise click.exceptions.Exit(1)
+        yield show
+
+
+def waiting_for(name: str) -> Callable[[str], None]:
+    """Give what says on standard error whom an ingest is waiting for."""
+
+    def say(who: str) -> None:
+        click.echo(f"waiting: {name} is being written by {who}", err=True)
+
+    return say
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End in order on SIGTERM as on Ctrl-C."""
+    raise KeyboardInterrupt(number)
+
+
+def _status(interrupt: BaseException | None) -> int:
+    terminated = interrupt is not None and interrupt.args == (signal.SIGTERM,)
+    return SIGTERM_STATUS if terminated else SIGINT_STATUS

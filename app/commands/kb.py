@@ -1,15 +1,20 @@
-"""`footnote kb`: list, show, verify, repair and delete knowledge bases."""
+"""`footnote kb`: list, show and delete knowledge bases; the commands that care for them are in `kb_care`."""
 
 import json
 
 import click
 
+from app.commands.kb_care import export, import_, repair, verify
 from app.commands.options import json_option, kb_option
 
 
 @click.group()
 def command() -> None:
-    """List, show, verify and delete knowledge bases."""
+    """List, show, verify, repair, export, import and delete knowledge bases."""
+
+
+for care in (verify, repair, export, import_):
+    command.add_command(care)
 
 
 @command.command("list")
@@ -19,18 +24,17 @@ def list_(as_json: bool) -> None:
     from app.engine import Engine
     from app.settings import load_settings
 
-    engine = Engine(load_settings())
-    names = engine.knowledge_bases()
-    shown = []
-    for name in names:
-        documents, chunks = engine.knowledge_base(name).catalog.counts()
-        shown.append({"name": name, "documents": documents, "chunks": chunks})
+    shown = Engine(load_settings()).summaries()
     if as_json:
-        click.echo(json.dumps({"knowledge_bases": shown}, ensure_ascii=False))
-    elif not names:
+        entries = [
+            {"name": kb.name, "documents": kb.documents, "chunks": kb.chunks, "problem": kb.problem} for kb in shown
+        ]
+        click.echo(json.dumps({"knowledge_bases": entries}, ensure_ascii=False))
+        return
+    for kb in shown:
+        click.echo(f"{kb.name}: {kb.problem or f'{kb.documents} documents, {kb.chunks} chunks'}")
+    if not shown:
         click.echo("No knowledge base yet; make one with: footnote ingest PATH")
-    for entry in [] if as_json else shown:
-        click.echo(f"{entry['name']}: {entry['documents']} documents, {entry['chunks']} chunks")
 
 
 @command.command()
@@ -71,43 +75,6 @@ def show(kb: str | None, as_json: bool) -> None:
 
 @command.command()
 @kb_option
-@json_option
-def verify(kb: str | None, as_json: bool) -> None:
-    """Check every document, chunk, vector and index file; exit 1 when something is wrong."""
-    from app.engine import Engine
-    from app.settings import load_settings
-
-    settings = load_settings()
-    name = kb or settings.kb
-    problems = Engine(settings).knowledge_base(name).problems()
-    if as_json:
-        click.echo(json.dumps({"name": name, "ok": not problems, "problems": problems}, ensure_ascii=False))
-    else:
-        click.echo("\n".join(problems) or f"{name} is whole")
-    if problems:
-        raise click.exceptions.Exit(1)
-
-
-@command.command()
-@kb_option
-def repair(kb: str | None) -> None:
-    """Rebuild the index from the catalog."""
-    from app.engine import Engine
-    from app.settings import load_settings
-
-    settings = load_settings()
-    name = kb or settings.kb
-    opened = Engine(settings).knowledge_base(name)
-    with opened.writing():
-        opened.rebuild()
-    problems = opened.problems()
-    click.echo("\n".join(problems) or f"{name} is whole")
-    if problems:
-        raise click.exceptions.Exit(1)
-
-
-@command.command()
-@kb_option
 @click.option("--document", metavar="SOURCE_OR_ID", help="Delete only this document.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def delete(kb: str | None, document: str | None, yes: bool) -> None:
@@ -120,7 +87,7 @@ def delete(kb: str | None, document: str | None, yes: bool) -> None:
     name = kb or settings.kb
     engine = Engine(settings)
     if document is None:
-        engine.knowledge_base(name)
+        engine.require(name)
         if not yes:
             click.confirm(f"Delete knowledge base {name} with all its documents?", abort=True)
         engine.delete_knowledge_base(name)

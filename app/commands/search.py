@@ -21,7 +21,10 @@ def command(question: str, kb: str | None, top_k: int | None, explain: bool, tra
     from app.views import retrieval_json, retrieval_lines
 
     settings = load_settings()
-    retrieval = Engine(settings).search(kb or settings.kb, question, top_k=top_k, translated=translate)
+    engine = Engine(settings)
+    retrieval = engine.search(kb or settings.kb, question, top_k=top_k, translated=translate)
+    if notice := engine.knowledge_base(kb or settings.kb).notice:
+        click.echo(f"note: {notice}", err=True)
     if as_json:
         click.echo(json.dumps(retrieval_json(retrieval, explain=explain), ensure_ascii=False))
     else:

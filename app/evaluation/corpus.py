@@ -12,7 +12,7 @@ from app.engine import Engine
 from app.evaluation.jsonl import read_object
 from app.evaluation.sets import EvaluationSet, Record, corpus_hash
 from app.settings import Settings
-from ingest.catalog import FORMAT_VERSION
+from ingest.catalog_file import FORMAT_VERSION
 from ingest.document import Block, Document, Span, document_id
 from ingest.errors import SettingsError
 from ingest.language import detect_language

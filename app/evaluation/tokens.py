@@ -12,6 +12,7 @@ _ASCII_PUNCTUATION = frozenset(string.punctuation)
 
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)")
 _ZERO_CENTS = re.compile(r"(?<![\d.])(\d+)\.00+(?![\d.])")
+_ZERO_TENTHS = re.compile(r"(?<![\d.])(\d+)\.0+(?=\s*(?:%|per ?cent\b))")
 _PERCENT = re.compile(r"(?<=\d)\s*per ?cent\b")
 _ABBREVIATION = re.compile(r"\b(?:[a-z]\.){2,}")
 _CURRENCY = re.compile(r"[$€£¥]\s?(?=\d)")
@@ -45,10 +46,10 @@ def mixed_tokens(text: str) -> list[str]:
 def comparable_tokens(text: str) -> list[str]:
     """Cut for `contains`: numbers written alike, words without punctuation, each Chinese character.
 
-    1,200 = 1200 = １２００; $1577.00 = 1,577; 64 percent = 64%; -5 differs from 5; U.S. = US.
+    1,200 = 1200 = １２００; $1577.00 = 1,577; 64 percent = 64% = 64.0%; -5 differs from 5; U.S. = US.
     """
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
     folded = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), _CURRENCY.sub("", folded))
-    folded = _PERCENT.sub("%", _ZERO_CENTS.sub(r"\1", folded))
+    folded = _PERCENT.sub("%", _ZERO_TENTHS.sub(r"\1", _ZERO_CENTS.sub(r"\1", folded)))
     folded = _ABBREVIATION.sub(lambda letters: letters[0].replace(".", ""), folded)
     return _COMPARABLE.findall(folded)

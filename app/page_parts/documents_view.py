@@ -13,7 +13,7 @@ from app.page_parts.knowledge_bases_view import draw_management
 from app.page_parts.session import session
 from app.page_parts.sources import delete_upload, is_upload, save_uploads, uploads_folder
 from app.page_parts.texts import Texts
-from ingest.catalog import DocumentInfo
+from ingest.catalog_rows import DocumentInfo
 from ingest.errors import FootnoteError
 from ingest.pipeline import IngestReport, Progress
 
@@ -86,7 +86,7 @@ def _ingest(engine: Engine, kb: str, paths: Callable[[], Sequence[Path]], texts:
 def _draw_report(report: IngestReport, texts: Texts) -> None:
     counts = {
         texts.added: report.added,
-        texts.updated: report.updated,
+        texts.updated: (*report.updated, *(move.new for move in report.moved)),
         texts.unchanged: report.unchanged,
         texts.removed: report.removed,
     }

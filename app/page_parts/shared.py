@@ -8,6 +8,7 @@ import streamlit as st
 from app.engine import Engine
 from app.settings import load_settings
 from generation.llama_cpp import LlamaCpp
+from generation.prompts import opening
 from ingest.errors import FootnoteError
 
 
@@ -49,6 +50,6 @@ def _warm_up(engine: Engine, state: WarmUp) -> None:
         engine.embedder().embed_query("warm-up")
         llm = engine.llm()
         if isinstance(llm, LlamaCpp):
-            llm.load()
+            llm.read_ahead(opening("zh" if engine.settings.language == "zh" else "en"))
     except FootnoteError as error:
         state.problem = str(error)

@@ -1,0 +1,107 @@
+"""Values as the catalog's tables hold them, and back. Knows no SQL."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ingest.document import Block, Chunk, Document, Page, Span
+from ingest.language import detect_language
+from ingest.terms import index_terms
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A document without its text, for lists."""
+
+    id: str
+    source: str
+    title: str
+    content_hash: str
+    language: str
+    n_chunks: int
+    n_pages: int
+    n_characters: int
+    chunking: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk with what its document is called, and its place (from 0) among the document's chunks."""
+
+    chunk: Chunk
+    position: int
+    source: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What the indexes are built from: a chunk's number, id, terms, language, vector (float32 bytes) and the hash of
+    the text that the vector stands for.
+    """
+
+    number: int
+    chunk_id: str
+    terms: str
+    language: str
+    vector: bytes
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as the catalog keeps it: with its chunks, the hash of what was embedded for each, and the chunking."""
+
+    document: Document
+    chunks: tuple[Chunk, ...]
+    hashes: tuple[str, ...]
+    chunking: str
+
+
+def text_hash(embedded_text: str) -> str:
+    """Name a text by its first 32 hex digits of SHA-256."""
+    return sha256(embedded_text.encode()).hexdigest()[:32]
+
+
+def document_row(document: Document, chunking: str) -> tuple[str, ...]:
+    """Give the columns of `documents`."""
+    pages = json.dumps([[page.number, page.span.start, page.span.end, page.label] for page in document.pages])
+    blocks = json.dumps([block_row(block) for block in document.blocks], ensure_ascii=False)
+    metadata = json.dumps(dict(document.metadata), ensure_ascii=False)
+    head = (document.id, document.source, document.content_hash, document.title, document.text)
+    return (*head, pages, blocks, document.language, metadata, chunking)
+
+
+def block_row(block: Block) -> list[str | int]:
+    """Give a block as a list for JSON: kind, start, end, level, and its name when it has one."""
+    row: list[str | int] = [block.kind, block.span.start, block.span.end, block.level]
+    return [*row, block.name] if block.name else row
+
+
+def chunk_row(chunk: Chunk, position: int, embedded_hash: str) -> tuple[str | int | None, ...]:
+    """Give the columns of `chunks` but its number."""
+    headings = json.dumps(chunk.headings, ensure_ascii=False)
+    terms = " ".join(index_terms(chunk.embedded_text))
+    place = (chunk.id, chunk.document_id, position, chunk.span.start, chunk.span.end)
+    language = detect_language(chunk.text)
+    return (*place, chunk.text, headings, chunk.page, embedded_hash, terms, language)
+
+
+def chunk_of(row: Sequence[str | int | None]) -> Chunk:
+    """Make a chunk of its first seven columns: id, document, span, text, headings, page."""
+    identity, document, start, end, text, headings, page = row[:7]
+    span = Span(int(start or 0), int(end or 0))
+    number = int(page) if page is not None else None
+    return Chunk(str(identity), str(document), span, str(text), tuple(json.loads(str(headings))), number)
+
+
+def document_of(row: Sequence[str]) -> Document:
+    """Make a document of its row without the chunking."""
+    blocks = tuple(Block(kind, Span(start, end), *rest) for kind, start, end, *rest in json.loads(row[6]))
+    return Document(row[0], row[1], row[2], row[3], row[4], pages_of(row[5]), blocks, row[7], json.loads(row[8]))
+
+
+def pages_of(column: str) -> tuple[Page, ...]:
+    """Make a document's pages of their column."""
+    return tuple(Page(number, Span(start, end), label) for number, start, end, label in json.loads(column))
