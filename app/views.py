@@ -70,8 +70,8 @@ def plan_lines(plan: Plan) -> list[str]:
     moved = [f"{move.old} -> {move.new}" for move in plan.moved]
     kinds = {"add": plan.added, "update": plan.updated, "move": moved, "remove": plan.removed}
     lines = [f"would {kind}: {source}" for kind, sources in kinds.items() for source in sources]
-    lines += [f"would ask the server whether it changed: {url}" for url in plan.pages]
-    kinds["ask for"] = plan.pages
+    lines += [f"would fetch unless unchanged: {url}" for url in plan.pages]
+    kinds["fetch"] = plan.pages
     counts = ", ".join(f"{len(sources)} to {kind}" for kind, sources in kinds.items() if sources) or "nothing to do"
     left_out = _left_out_lines(plan.skipped, plan.ignored, plan.failed)
     return [*lines, *left_out, f"{counts}; {len(plan.unchanged)} unchanged. Nothing was changed: this was a dry run"]

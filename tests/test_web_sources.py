@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from app.cli import cli
 from app.views import plan_lines
+from ingest.embedder import Vectors
 from ingest.errors import SourceError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.original import read_original
@@ -208,8 +209,8 @@ def test_the_command_line_takes_addresses_and_names_those_that_fail(
 def test_a_dry_run_names_pages_without_fetching_them(site: Site, kb: KnowledgeBase) -> None:
     plan = plan_paths(kb.catalog, [], IngestConfig(web=QUICK), urls=[site.url("/a#top"), site.url("/a")])
     assert (plan.pages, plan.added, plan.failed, site.asked) == ((site.url("/a"),), (), (), [])
-    assert plan_lines(plan)[0] == f"would ask the server whether it changed: {site.url('/a')}"
-    assert plan_lines(plan)[-1].startswith("1 to ask for; 0 unchanged.")
+    assert plan_lines(plan)[0] == f"would fetch unless unchanged: {site.url('/a')}"
+    assert plan_lines(plan)[-1].startswith("1 to fetch; 0 unchanged.")
 
 
 def test_watching_a_page_is_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,3 +231,19 @@ def test_a_page_with_the_words_of_a_file_that_is_gone_is_no_move(site: Site, tmp
     assert report.removed == ((tmp_path / "docs" / "a.md").as_posix(),)
     again = ingest_paths(kb, [tmp_path / "docs"], IngestConfig(), base=tmp_path / "docs")
     assert again.removed == ()
+
+
+def test_an_interrupted_ingest_names_the_addresses_to_go_on_with(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(HashingEmbedder):
+        def embed_passages(self, texts: Sequence[str]) -> Vectors:
+            raise KeyboardInterrupt
+
+    monkeypatch.setenv("FOOTNOTE_HOME", str(tmp_path))
+    monkeypatch.setattr("app.engine.SentenceTransformerEmbedder", lambda model, config: Interrupted())
+    site.pages["/a"] = (200, HTML, b"<p>Adults pay.</p>")
+    (tmp_path / "a.md").write_text("Dogs travel.")
+    result = CliRunner().invoke(cli, ["ingest", site.url("/a"), str(tmp_path / "a.md"), "--kb", "two"])
+    assert result.exit_code == 130
+    assert f"2 are still to do; go on with: footnote ingest {site.url('/a')} {tmp_path}/a.md --kb two" in result.output
