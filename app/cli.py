@@ -10,7 +10,7 @@ from ingest.errors import BusyError, FootnoteError, StorageError
 
 # Each command lives in app/commands/NAME.py as a click command called `command`.
 COMMANDS = {
-    "ingest": "Add files and folders to a knowledge base.",
+    "ingest": "Add files, folders, archives and web pages to a knowledge base.",
     "search": "Show the passages a question finds, and why.",
     "ask": "Answer a question with citations.",
     "chat": "Hold a conversation in the terminal.",

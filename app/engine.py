@@ -109,6 +109,7 @@ class Engine:
         kb: str,
         paths: Sequence[Path],
         *,
+        urls: Sequence[str] = (),
         base: Path | None = None,
         rebuild: bool = False,
         on_progress: Callable[[Progress], None] = _ignore,
@@ -116,7 +117,7 @@ class Engine:
         hash_of: Callable[[Path], str] = hash_file,
         unfinished: Collection[Path] = (),
     ) -> IngestReport:
-        """Bring a knowledge base in step with files and folders, making it when it isn't there.
+        """Bring a knowledge base in step with files, folders, archives and web pages, making it when it isn't there.
 
         `on_wait` is told who else is writing; `hash_of` and `unfinished` are those of `ingest_paths`.
         """
@@ -126,6 +127,7 @@ class Engine:
                 writer,
                 paths,
                 self.settings.ingest,
+                urls=urls,
                 base=base,
                 rebuild=rebuild,
                 on_progress=on_progress,
@@ -136,14 +138,22 @@ class Engine:
         finally:
             writer.close()
 
-    def plan(self, kb: str, paths: Sequence[Path], *, base: Path | None = None, rebuild: bool = False) -> Plan:
-        """Say what `ingest` would do, changing nothing and loading no model."""
+    def plan(
+        self,
+        kb: str,
+        paths: Sequence[Path],
+        *,
+        urls: Sequence[str] = (),
+        base: Path | None = None,
+        rebuild: bool = False,
+    ) -> Plan:
+        """Say what `ingest` would do, changing nothing, fetching nothing and loading no model."""
         self._check_name(kb)
         if kb not in self.knowledge_bases():
-            return plan_paths(None, paths, self.settings.ingest, base=base)
+            return plan_paths(None, paths, self.settings.ingest, urls=urls, base=base)
         catalog = Catalog(self._folder(kb) / "catalog.sqlite", create=False)
         try:
-            return plan_paths(catalog, paths, self.settings.ingest, base=base, rebuild=rebuild)
+            return plan_paths(catalog, paths, self.settings.ingest, urls=urls, base=base, rebuild=rebuild)
         finally:
             catalog.close()
 

@@ -58,6 +58,7 @@ def plan_json(plan: Plan) -> Json:
         "moved": [{"from": move.old, "to": move.new} for move in plan.moved],
         "removed": list(plan.removed),
         "unchanged": list(plan.unchanged),
+        "pages": list(plan.pages),
         "failed": _failures_json(plan.failed),
         "skipped": _failures_json(plan.skipped),
         "ignored": _failures_json(plan.ignored),
@@ -69,6 +70,8 @@ def plan_lines(plan: Plan) -> list[str]:
     moved = [f"{move.old} -> {move.new}" for move in plan.moved]
     kinds = {"add": plan.added, "update": plan.updated, "move": moved, "remove": plan.removed}
     lines = [f"would {kind}: {source}" for kind, sources in kinds.items() for source in sources]
+    lines += [f"would fetch unless unchanged: {url}" for url in plan.pages]
+    kinds["fetch"] = plan.pages
     counts = ", ".join(f"{len(sources)} to {kind}" for kind, sources in kinds.items() if sources) or "nothing to do"
     left_out = _left_out_lines(plan.skipped, plan.ignored, plan.failed)
     return [*lines, *left_out, f"{counts}; {len(plan.unchanged)} unchanged. Nothing was changed: this was a dry run"]

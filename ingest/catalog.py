@@ -67,6 +67,16 @@ class Catalog:
         with self.change() as db:
             db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
 
+    def source_state(self, source: str) -> str | None:
+        """Give what was remembered of a source that is more than one document, or of a web page; None for others."""
+        return self.meta(f"state {source}")
+
+    def remember_state(self, source: str, state: str) -> None:
+        """Remember a source's state. The documents stay as they are, so the revision does too."""
+        if self.source_state(source) != state:
+            with self._transaction() as db:
+                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"state {source}", state))
+
     def put(
         self,
         document: Document,
@@ -250,6 +260,12 @@ class Catalog:
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """One transaction that raises the revision; rolled back whole when anything fails."""
+        with self._transaction() as db:
+            yield db
+            db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         if self.why_read_only:
             raise StorageError(
                 f"{self._path.parent} can be searched, but nothing can be added or removed: {self.why_read_only}. Free"
@@ -258,7 +274,6 @@ class Catalog:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             yield self._db
-            self._db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()

@@ -67,10 +67,16 @@ def text_hash(embedded_text: str) -> str:
 def document_row(document: Document, chunking: str) -> tuple[str, ...]:
     """Give the columns of `documents`."""
     pages = json.dumps([[page.number, page.span.start, page.span.end, page.label] for page in document.pages])
-    blocks = json.dumps([[block.kind, block.span.start, block.span.end, block.level] for block in document.blocks])
+    blocks = json.dumps([block_row(block) for block in document.blocks], ensure_ascii=False)
     metadata = json.dumps(dict(document.metadata), ensure_ascii=False)
     head = (document.id, document.source, document.content_hash, document.title, document.text)
     return (*head, pages, blocks, document.language, metadata, chunking)
+
+
+def block_row(block: Block) -> list[str | int]:
+    """Give a block as a list for JSON: kind, start, end, level, and its name when it has one."""
+    row: list[str | int] = [block.kind, block.span.start, block.span.end, block.level]
+    return [*row, block.name] if block.name else row
 
 
 def chunk_row(chunk: Chunk, position: int, embedded_hash: str) -> tuple[str | int | None, ...]:
@@ -92,7 +98,7 @@ def chunk_of(row: Sequence[str | int | None]) -> Chunk:
 
 def document_of(row: Sequence[str]) -> Document:
     """Make a document of its row without the chunking."""
-    blocks = tuple(Block(kind, Span(start, end), level) for kind, start, end, level in json.loads(row[6]))
+    blocks = tuple(Block(kind, Span(start, end), *rest) for kind, start, end, *rest in json.loads(row[6]))
     return Document(row[0], row[1], row[2], row[3], row[4], pages_of(row[5]), blocks, row[7], json.loads(row[8]))
 
 

@@ -111,7 +111,7 @@ def _sections(document: Document, blocks: Sequence[Block]) -> list[_Section]:
         if block.kind == "heading":
             level = max(block.level, 1)
             path = [entry for entry in path if entry[0] < level]
-            path.append((level, _heading_text(block.span.of(document.text))))
+            path.append((level, block.name or _heading_text(block.span.of(document.text))))
             sections.append(_Section(_names(document.title, path), index, index, level))
         sections[-1].last = index + 1
     return [section for section in sections if section.last > section.first]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.ignore import IGNORE_FILE, IgnoreRules, read_rules, reason_to_ignore
-from ingest.load import SUPPORTED, is_supported, source_suffix
+from ingest.load_formats import KINDS, is_supported, source_suffix, unsupported
 
 _MISSING = "does not exist; check the path."
 _DEAD_LINK = "is a link to something that is gone; mend or remove it."
@@ -25,7 +25,8 @@ class Found:
     """What paths lead to, each tuple sorted and without repeats.
 
     `failures` are things asked for by name that can't be had; `skipped` are files met in a folder whose type isn't
-    supported; `ignored` are files and whole folders left out on purpose (a rule, a hidden name, a size), unless named.
+    supported; `ignored` are files and whole folders left out on purpose (a rule, a hidden name, what a
+    tool put there, a size), unless named.
     `unlisted` are folders that couldn't be looked into: what was known below them may well still be there.
     """
 
@@ -79,7 +80,7 @@ def _walk(path: Path, seen: _Seen, max_bytes: int | None) -> Iterator[Path]:
     elif is_folder:
         yield from _walk_folder(path, seen, max_bytes)
     elif not is_supported(path):
-        failures.add(_failure(path, _unsupported(path)))
+        failures.add(_unsupported(path))
     else:
         yield path
 
@@ -90,7 +91,7 @@ def _walk_folder(folder: Path, seen: _Seen, max_bytes: int | None) -> Iterator[P
     for file in _files_below(folder, seen):
         if not is_supported(file):
             n_unsupported += 1
-            seen.skipped.add(_failure(file, _unsupported(file)))
+            seen.skipped.add(_unsupported(file))
         elif file.is_symlink() and not os.path.exists(file):  # noqa: PTH110 (unlike Path.exists, it never raises)
             failures.add(_failure(file, _DEAD_LINK))
         elif max_bytes is not None and (size := _size(file)) > max_bytes:
@@ -102,7 +103,7 @@ def _walk_folder(folder: Path, seen: _Seen, max_bytes: int | None) -> Iterator[P
         what = "no documents in it"
         if n_unsupported:
             what += f", only {n_unsupported} of types that can't be read"
-        failures.add(_failure(folder, f"has {what}; supported are {', '.join(sorted(SUPPORTED))}."))
+        failures.add(_failure(folder, f"has {what}; supported are {KINDS}."))
 
 
 def _files_below(folder: Path, seen: _Seen) -> Iterator[Path]:
@@ -165,10 +166,8 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _unsupported(path: Path) -> str:
-    suffix = source_suffix(path)
-    kind = f"{suffix} files" if suffix else "files without a suffix"
-    return f"can't be read: {kind} aren't supported; supported are {', '.join(sorted(SUPPORTED))}."
+def _unsupported(path: Path) -> Failure:
+    return Failure(path.as_posix(), str(unsupported(path.name, source_suffix(path))))
 
 
 def _failure(path: Path, reason: str) -> Failure:

@@ -42,11 +42,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One structural unit. `level` is 1-6 for headings and 0 otherwise. Blocks are in text order and disjoint."""
+    """One structural unit. `level` is 1-6 for headings and 0 otherwise. Blocks are in text order and disjoint.
+
+    `name` is what a heading is called where its own words don't say it: `Client.retry` for a method's first lines.
+    """
 
     kind: BlockKind
     span: Span
     level: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

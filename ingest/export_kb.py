@@ -14,7 +14,7 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from ingest.catalog import Catalog
-from ingest.catalog_rows import DocumentInfo
+from ingest.catalog_rows import DocumentInfo, block_row
 from ingest.errors import KnowledgeBaseError, StorageError
 
 EXPORT_KIND, EXPORT_VERSION = "footnote-export", 1
@@ -112,7 +112,7 @@ def _document_line(catalog: Catalog, info: DocumentInfo, hashes: dict[str, None]
         "title": document.title,
         "text": document.text,
         "pages": [[page.number, page.span.start, page.span.end, page.label] for page in document.pages],
-        "blocks": [[block.kind, block.span.start, block.span.end, block.level] for block in document.blocks],
+        "blocks": [block_row(block) for block in document.blocks],
         "language": document.language,
         "metadata": dict(document.metadata),
         "chunking": info.chunking,

@@ -1,7 +1,7 @@
-"""Which files of a folder are left out on purpose: `.footnoteignore` (gitignore's syntax) and hidden names.
+"""Which files of a folder are left out: by `.footnoteignore` (gitignore's syntax), hidden names, tools' folders.
 
 Knows names, not contents. Rules of an inner folder weigh more than those of an outer one, and `!name` takes a file in
-again, a hidden one too.
+again, a hidden one and a tool's folder too.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".footnoteignore"
+_FURNITURE = frozenset({"node_modules", "__pycache__", "site-packages"})  # what installers and compilers fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +36,6 @@ def reason_to_ignore(path: Path, rules: tuple[IgnoreRules, ...], *, is_folder: b
         result = rule.spec.check_file(name)
         if result.include is not None:
             return f"is ignored by {rule.folder.name}/{IGNORE_FILE}" if result.include else None
+    if is_folder and path.name in _FURNITURE:
+        return f"holds what a tool put there; !{path.name}/ in a {IGNORE_FILE} takes it in"
     return "is hidden" if path.name.startswith(".") else None

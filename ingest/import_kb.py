@@ -164,7 +164,10 @@ def _document(line: bytes) -> StoredDocument:
     text = str(values["text"])
     id_ = document_id(values["source"])
     pages = tuple(Page(int(number), Span(start, end), label) for number, start, end, label in values["pages"])
-    blocks = tuple(Block(kind, Span(start, end), int(level)) for kind, start, end, level in values["blocks"])
+    blocks = tuple(
+        Block(kind, Span(start, end), int(level), str(name[0]) if name else "")
+        for kind, start, end, level, *name in values["blocks"]
+    )
     if unknown := {block.kind for block in blocks} - _KINDS:
         raise ValueError(f"blocks of a kind that there isn't: {sorted(unknown)}")
     chunks, hashes = [], []

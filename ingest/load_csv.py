@@ -11,7 +11,7 @@ from ingest.document import Block, Span
 from ingest.errors import SourceError
 from ingest.load_draft import Draft, clean_text, one_line
 
-_NUMBER = re.compile(r"[-+(]?[$€£¥]?\s?\d[\d.,\s]*%?\)?")
+NUMBER = re.compile(r"[-+(]?[$€£¥]?\s?\d[\d.,\s]*%?\)?")
 _DELIMITERS = ",\t;|"
 
 
@@ -27,12 +27,21 @@ def load_csv(text: str, name: str) -> Draft:
         ) from error
     rows = [row for row in rows if any(row)]
     header = rows[0] if rows and _is_header(rows) else []
-    lines = [line for row in rows[bool(header) :] if (line := _line(header, row))]
+    lines = [line for row in rows[bool(header) :] if (line := record_line(header, row))]
     if header and not lines:
         lines = ["; ".join(header)]
     body = "\n".join(lines)
     blocks = (Block("table", Span(0, len(body))),) if body else ()
     return Draft(body, blocks, metadata={"columns": "; ".join(header), "rows": str(len(lines))} if header else {})
+
+
+def record_line(header: list[str], row: list[str]) -> str:
+    """Draw a row as `Name: Ada; Year: 1815`; cells beyond the header, or below an empty name, stand alone."""
+    named = []
+    for index, cell in enumerate(row):
+        if cell:
+            named.append(f"{header[index]}: {cell}" if index < len(header) and header[index] else cell)
+    return "; ".join(named)
 
 
 def _dialect(text: str, name: str) -> type[csv.Dialect] | csv.Dialect | str:
@@ -53,14 +62,6 @@ def _dialect(text: str, name: str) -> type[csv.Dialect] | csv.Dialect | str:
 def _is_header(rows: list[list[str]]) -> bool:
     """A header names every column once and holds no numbers, and something follows that differs in kind or length."""
     first = rows[0]
-    if not all(first) or len(set(first)) < len(first) or any(_NUMBER.fullmatch(cell) for cell in first):
+    if not all(first) or len(set(first)) < len(first) or any(NUMBER.fullmatch(cell) for cell in first):
         return False
     return len(rows) == 1 or max(map(len, first)) <= 80
-
-
-def _line(header: list[str], row: list[str]) -> str:
-    named = []
-    for index, cell in enumerate(row):
-        if cell:
-            named.append(f"{header[index]}: {cell}" if index < len(header) else cell)
-    return "; ".join(named)

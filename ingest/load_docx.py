@@ -8,16 +8,20 @@ from collections.abc import Iterator
 
 import docx
 from docx.document import Document as WordDocument
+from docx.exceptions import PythonDocxError
 from docx.opc.exceptions import OpcError
-from docx.oxml.exceptions import InvalidXmlError
+from docx.oxml.exceptions import XmlchemyError
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 from lxml.etree import LxmlError
 
 from ingest.errors import SourceError
-from ingest.load_draft import Draft, DraftWriter, one_line, table_row
+from ingest.load_draft import Draft, DraftWriter, brief, one_line, table_row
 
-_DAMAGED = (OpcError, InvalidXmlError, LxmlError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError)
+_DAMAGED = (
+    OpcError, PythonDocxError, XmlchemyError, LxmlError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError,
+    AttributeError, TypeError, IndexError, NotImplementedError,
+)  # fmt: skip
 _HEADING = re.compile(r"(?:heading|标题|überschrift|titre)\s*(\d)", re.I)
 
 
@@ -30,8 +34,7 @@ def load_docx(data: bytes, name: str) -> Draft:
         return writer.finish(title=_title(document), metadata=_metadata(document))
     except _DAMAGED as error:
         raise SourceError(
-            f"{name} is a damaged DOCX file ({one_line(str(error)) or type(error).__name__}); "
-            "open it in a word processor, save it again and add that."
+            f"{name} is a damaged DOCX file ({brief(error)}); open it in a word processor, save it again and add that."
         ) from error
 
 

@@ -27,25 +27,45 @@ class DraftWriter:
         self._parts: list[str] = []
         self._length = 0
         self._blocks: list[Block] = []
+        self._pages: list[tuple[int, str | None]] = []  # where each begins, and its label
 
     def add(self, kind: BlockKind, text: str, level: int = 0) -> None:
         """Append one block; a text without words is ignored."""
         text = clean_text(text).strip()
-        if not text:
+        if text:
+            start = self._append(text)
+            self._blocks.append(Block(kind, Span(start, self._length), level))
+
+    def include(self, draft: Draft, *, deeper: int = 0) -> None:
+        """Append another draft's text and blocks, its headings `deeper` levels down. Its pages aren't taken over."""
+        if not draft.text.strip():
             return
-        if self._parts:
-            self._append("\n\n")
-        start = self._length
-        self._append(text)
-        self._blocks.append(Block(kind, Span(start, self._length), level))
+        shift = self._append(draft.text.rstrip())
+        for block in draft.blocks:
+            span = Span(block.span.start + shift, min(block.span.end + shift, self._length))
+            level = min(block.level + deeper, 6) if block.level else 0
+            self._blocks.append(Block(block.kind, span, level, block.name))
+
+    def begin_page(self, label: str | None = None) -> None:
+        """Say that what is added from now on stands on the next page."""
+        self._pages.append((self._length + 2 if self._parts else 0, label))
 
     def finish(self, *, title: str | None = None, metadata: Mapping[str, str] | None = None) -> Draft:
         """Give the collected text as a Draft."""
-        return Draft("".join(self._parts), tuple(self._blocks), (), title, dict(metadata or {}))
+        starts = [min(start, self._length) for start, _ in self._pages]
+        spans = [Span(start, end) for start, end in zip(starts, [*starts[1:], self._length], strict=False)]
+        pages = tuple(Page(number, spans[number - 1], label) for number, (_, label) in enumerate(self._pages, 1))
+        return Draft("".join(self._parts), tuple(self._blocks), pages, title, dict(metadata or {}))
 
-    def _append(self, text: str) -> None:
+    def _append(self, text: str) -> int:
+        """Append a text a blank line below the one before; give the offset at which it starts."""
+        if self._parts:
+            self._parts.append("\n\n")
+            self._length += 2
+        start = self._length
         self._parts.append(text)
         self._length += len(text)
+        return start
 
 
 def clean_text(text: str) -> str:
@@ -57,6 +77,12 @@ def clean_text(text: str) -> str:
 def one_line(text: str) -> str:
     """Give the text with every run of white space made one space."""
     return " ".join(clean_text(text).split())
+
+
+def brief(error: Exception) -> str:
+    """Give what an error says on one short line; its kind when it says nothing."""
+    words = one_line(str(error))
+    return (words if len(words) <= 120 else f"{words[:119]}…") or type(error).__name__
 
 
 def table_row(cells: list[str]) -> str:

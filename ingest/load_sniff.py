@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
@@ -14,8 +15,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\x00", "an xz archive"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
     (b"\x7fELF", "a program"),
     (b"MZ\x90", "a Windows program"),
@@ -28,13 +29,17 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%!PS", "a PostScript file"),
     (b"PAR1", "a Parquet file"),
 )
-_MAX_UNPACKED = 2**30  # a small archive can hold gigabytes of zeros
+OLD_OFFICE = "an Office file of the old binary kind (.doc, .xls, .ppt)"
+MAX_UNPACKED = 2**30  # a small archive can hold gigabytes of zeros
+MAX_RATIO, RATIO_FROM = 200, 2**26  # what unpacks to more than 64 MiB and 200 times its size is no document
+_OFFICE = (("word/", "docx"), ("ppt/", "pptx"), ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"), ("xl/", "xlsx"),
+           ("META-INF/container.xml", "epub"))  # fmt: skip
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.I | re.S)
 
 
 def sniff(data: bytes) -> str | None:
-    """Name what the bytes are: a format's key ("pdf", "docx", "epub", "html", "rtf", "gzip"), or words for a person
-    ("a PNG picture"); None for what only its text can tell.
+    """Name what the bytes are: a format's key ("pdf", "docx", "zip", "gzip", ...), or words for a person ("a PNG
+    picture"); None for what only its text can tell.
     """
     if b"%PDF-" in data[:1024]:
         return "pdf"
@@ -42,6 +47,8 @@ def sniff(data: bytes) -> str | None:
         return _sniff_zip(data)
     if data.startswith(b"RIFF"):
         return "a WebP picture" if data[8:12] == b"WEBP" else "a WAV recording or AVI film"
+    if data[257:262] == b"ustar":
+        return "tar"
     if data[4:8] == b"ftyp":
         return "an MP4 film or recording"
     for magic, name in _MAGIC:
@@ -53,26 +60,30 @@ def sniff(data: bytes) -> str | None:
 def _sniff_zip(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = archive.namelist()
-            n_bytes = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError):
+            entries = archive.infolist()
+            names = {entry.filename for entry in entries}
+            kind = next((kind for prefix, kind in _OFFICE if any(name.startswith(prefix) for name in names)), "zip")
+            if kind == "zip" and "content.xml" in names and "mimetype" in names:
+                kind = "ods" if b"spreadsheet" in archive.read("mimetype")[:100] else "an OpenDocument file"
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error, KeyError):
         return "a damaged ZIP archive"
-    if n_bytes > _MAX_UNPACKED:
+    n_bytes = sum(entry.file_size for entry in entries)
+    if kind != "zip" and n_bytes > MAX_UNPACKED:
         return "an archive that unpacks to more than 1 GiB"
-    for prefix, name in (
-        ("word/", "docx"),
-        ("ppt/", "a PowerPoint presentation"),
-        ("xl/", "an Excel workbook"),
-        ("META-INF/container.xml", "epub"),
-        ("content.xml", "an OpenDocument file"),
-    ):
-        if any(entry.startswith(prefix) for entry in names):
-            return name
-    return "a ZIP archive"
+    if kind != "zip" and any(is_bomb(entry.file_size, entry.compress_size) for entry in entries):
+        return f"an archive that unpacks to more than {MAX_RATIO} times its size"
+    return kind
+
+
+def is_bomb(n_unpacked: int, n_packed: int) -> bool:
+    """Tell whether something unpacks to more than any real document does."""
+    return n_unpacked > RATIO_FROM and n_unpacked > MAX_RATIO * max(n_packed, 1)
 
 
 def _sniff_ole(data: bytes) -> str:
     """Old Office files and password-protected new ones share one container."""
     if "EncryptedPackage".encode("utf-16-le") in data:
         return "an encrypted Office file"
-    return "an Office file of the old binary kind (.doc, .xls, .ppt)"
+    if "__substg1.0_".encode("utf-16-le") in data:
+        return "msg"
+    return OLD_OFFICE

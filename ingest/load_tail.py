@@ -21,11 +21,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingest.errors import SourceError
-from ingest.load_draft import Draft, DraftWriter, one_line
+from ingest.load_draft import Draft, DraftWriter, brief, one_line
 from ingest.load_markdown import load_markdown
 
-# ebooklib follows broken references to None: AttributeError; lxml reports broken XML as SyntaxError
-_DAMAGED = (zipfile.BadZipFile, zlib.error, KeyError, UnicodeDecodeError, SyntaxError, AttributeError, EOFError)
+# ebooklib follows broken references to None and lxml gives up on some broken XML by an assertion
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, KeyError, ValueError, SyntaxError, AttributeError, EOFError, AssertionError,
+    TypeError, OSError, IndexError, NotImplementedError, RuntimeError,
+)  # fmt: skip
 _OPF_FIELD = re.compile(r"<dc:(title|creator|date)\b[^>]*>([^<]+)</dc:")
 
 
@@ -41,9 +44,7 @@ def load_epub(data: bytes, name: str) -> Draft:
     try:
         texts = _read(data, ".epub", read)
     except (EpubException, *_DAMAGED) as error:
-        raise SourceError(
-            f"{name} is a damaged EPUB ({one_line(str(error))}); get a fresh copy and add that."
-        ) from error
+        raise SourceError(f"{name} is a damaged EPUB ({brief(error)}); get a fresh copy and add that.") from error
     draft = load_markdown("\n\n".join(texts))
     fields = _package_fields(data)
     metadata = {"author": fields.get("creator", ""), "date": fields.get("date", "")[:10]}
@@ -70,9 +71,7 @@ def load_rtf(data: bytes, name: str) -> Draft:
     try:
         texts = _read(data, ".rtf", lambda path: [found.text for found in RTFReader().load_data(path)])
     except (UnicodeDecodeError, ValueError, IndexError) as error:
-        raise SourceError(
-            f"{name} is a damaged RTF file ({one_line(str(error))}); save it again and add that."
-        ) from error
+        raise SourceError(f"{name} is a damaged RTF file ({brief(error)}); save it again and add that.") from error
     for paragraph in "\n".join(texts).split("\n"):
         writer.add("table" if paragraph.count("|") > 1 else "paragraph", paragraph)
     return writer.finish()

@@ -17,8 +17,9 @@ from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
 
 from ingest.document import Document, Span
 from ingest.errors import SourceError
-from ingest.load import decompressed, read_source
+from ingest.load import decompressed
 from ingest.load_pdf_page import LEADER, char_box, open_pdf
+from ingest.original import read_original
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -39,13 +40,18 @@ class PageImage:
     boxes: tuple[Box, ...]
 
 
+def has_page_images(document: Document) -> bool:
+    """Tell whether the document's pages can be drawn: a PDF's can, a slide's or a sheet's can't."""
+    return bool(document.pages) and document.metadata.get("format", "pdf") == "pdf"
+
+
 def page_image(document: Document, page: int, spans: Sequence[Span], *, scale: float = 1.5) -> PageImage:
     """Draw page number `page` (from 1) at `scale` times 72 dpi, with the words of `spans` that stand on it marked.
 
     SourceError when the document has no pages to draw, or its file is gone or has changed since it was read.
     """
     name = Path(document.source).name
-    if not document.pages:
+    if not has_page_images(document):
         raise SourceError(f"{name} has no pages to draw; only PDFs have.")
     if not 1 <= page <= len(document.pages):
         raise ValueError(f"{name} has pages 1..{len(document.pages)}, got {page}")
@@ -60,7 +66,7 @@ def page_image(document: Document, page: int, spans: Sequence[Span], *, scale: f
 
 def _unchanged_bytes(document: Document) -> bytes:
     path = Path(document.source)
-    data = read_source(path)
+    data = read_original(document.source)
     if hashlib.sha256(data).hexdigest() != document.content_hash:
         raise SourceError(f"{path.name} has changed since it was added; add it again to see its pages.")
     return decompressed(data, path.name) if data.startswith(b"\x1f\x8b") else data

@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ingest.archive import holders
 from ingest.discover import Failure, Found, find_sources
+from ingest.web import is_url
 
 
 def found_sources(paths: Sequence[Path], *, max_bytes: int | None, unfinished: Collection[Path] = ()) -> Found:
@@ -26,7 +28,7 @@ def gone_sources(found: Found, paths: Sequence[Path], base: Path | None, known: 
     """Give the known sources below the named folders that are there no more.
 
     A file that is there but can't be read now, or lies in a folder that can't be listed now, keeps its last good
-    version, and is reported.
+    version, and is reported. What lies in an archive that is there is left to reading it, and web pages lie nowhere.
     """
     present = {source_name(path, base) for path in found.files}
     present |= {source_name(Path(failure.source), base) for failure in (*found.failures, *found.skipped)}
@@ -35,7 +37,8 @@ def gone_sources(found: Found, paths: Sequence[Path], base: Path | None, known: 
     return [
         source
         for source in known
-        if source not in present
+        if present.isdisjoint((source, *holders(source)))
+        and not is_url(source)
         and any(_is_below(source, folder) for folder in folders)
         and not any(_is_below(source, folder) for folder in unlisted)
     ]

@@ -56,13 +56,17 @@ CASES = [
     ("cut.pdf", b"%PDF-1.7\n1 0 obj", "is a damaged PDF; open it in a PDF viewer, save it again and add that."),
     ("x.pdf", PNG, f"is a PNG picture, not a PDF; {INSTEAD}"),
     ("x.txt", PNG, f"is a PNG picture, not a text file; {INSTEAD}"),
-    ("x.docx", OLE, f"is an Office file of the old binary kind (.doc, .xls, .ppt), not a DOCX; {INSTEAD}"),
     (
         "x.docx",
         OLE + "EncryptedPackage".encode("utf-16-le"),
         "is encrypted; save a copy without a password and add that.",
     ),
-    ("x.docx", zipped("xl/workbook.xml"), f"is an Excel workbook, not a DOCX; {INSTEAD}"),
+    ("x.docx", zipped("xl/workbook.bin"), f"is a binary Excel workbook (.xlsb), not a DOCX; {INSTEAD}"),
+    (
+        "x.docx",
+        OLE,
+        "is an Office file of the old binary kind (.doc, .xls, .ppt); save it as .docx, .xlsx or .pptx and add that.",
+    ),
     ("x.docx", zipped("readme"), f"is a ZIP archive, not a DOCX; {INSTEAD}"),
     ("x.pdf", b"words", "is damaged or not a PDF: it doesn't begin like one; save it again and add that."),
     (
@@ -90,10 +94,17 @@ def test_a_scanned_pdf_is_told_that_ocr_is_missing(tmp_path: Path) -> None:
         load_document(tmp_path / "scan.pdf")
 
 
-@pytest.mark.parametrize("name", ["talk.pptx", "film.xyz", "README"])
+@pytest.mark.parametrize("name", ["film.xyz", "README"])
 def test_an_unknown_type_is_named_not_guessed(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("plain words")
     with pytest.raises(SourceError, match=rf"^{name} is of an unsupported type \({Path(name).suffix or 'no suffix'}\)"):
+        load_document(tmp_path / name)
+
+
+@pytest.mark.parametrize(("name", "better"), [("a.doc", ".docx"), ("a.xls", ".xlsx"), ("a.ppt", ".pptx")])
+def test_an_old_office_file_is_told_what_to_save_it_as(tmp_path: Path, name: str, better: str) -> None:
+    (tmp_path / name).write_bytes(OLE)
+    with pytest.raises(SourceError, match=rf"^{name} is of a type that isn't read \(.*\); save it as {better} and add"):
         load_document(tmp_path / name)
 
 

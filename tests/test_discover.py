@@ -20,9 +20,21 @@ def test_folders_are_walked_in_order_and_hidden_files_left_out_with_a_reason(tmp
     expected = [write(tmp_path / name) for name in ("a.md", "b/c.txt", "b/d.pdf", "z.html.gz")]
     write(tmp_path / ".hidden.md")
     write(tmp_path / ".git" / "x.md")
+    write(tmp_path / "node_modules" / "x" / "README.md")
     found = find_sources([tmp_path])
     assert (found.files, found.failures, found.skipped) == (tuple(expected), (), ())
-    assert reasons(found.ignored) == [(".git", ".git is hidden"), (".hidden.md", ".hidden.md is hidden")]
+    assert reasons(found.ignored) == [
+        (".git", ".git is hidden"),
+        (".hidden.md", ".hidden.md is hidden"),
+        ("node_modules", "node_modules holds what a tool put there"),
+    ]
+
+
+def test_a_tools_folder_is_read_when_it_is_named_or_a_rule_says_so(tmp_path: Path) -> None:
+    file = write(tmp_path / "node_modules" / "x" / "README.md")
+    assert find_sources([tmp_path / "node_modules"]).files == (file,)
+    write(tmp_path / ".footnoteignore", "!node_modules/\n")
+    assert find_sources([tmp_path]).files == (file,)
 
 
 def test_a_file_named_twice_comes_once(tmp_path: Path) -> None:
@@ -39,14 +51,14 @@ def test_unsupported_files_in_a_folder_are_skipped_with_a_reason(tmp_path: Path)
     found = find_sources([tmp_path])
     assert found.files == (file,) and found.failures == ()
     assert reasons(found.skipped) == [
-        ("Makefile", "Makefile can't be read: files without a suffix aren't supported"),
-        ("picture.png", "picture.png can't be read: .png files aren't supported"),
+        ("Makefile", "Makefile is of an unsupported type (no suffix)"),
+        ("picture.png", "picture.png is of an unsupported type (.png)"),
     ]
 
 
 def test_an_unsupported_file_asked_for_by_name_is_a_failure(tmp_path: Path) -> None:
     found = find_sources([write(tmp_path / "picture.png")])
-    assert reasons(found.failures) == [("picture.png", "picture.png can't be read: .png files aren't supported")]
+    assert reasons(found.failures) == [("picture.png", "picture.png is of an unsupported type (.png)")]
     assert found.files == found.skipped == ()
 
 

@@ -74,7 +74,8 @@ def test_a_message_of_html_alone_keeps_its_own_words(tmp_path: Path) -> None:
         box.add(message)
     box.flush()
     text = load_document(tmp_path / "post.mbox").text
-    assert text == "s\n\nplain words\n\ns\n\nOnly HTML 正文"
+    attached = "Attachment: a.txt\n\nattached words"
+    assert text == f"s\n\nplain words\n\n{attached}\n\ns\n\nOnly HTML 正文\n\n{attached}"
 
 
 def test_a_file_that_is_no_mailbox_is_named(tmp_path: Path) -> None:

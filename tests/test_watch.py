@@ -5,6 +5,7 @@ import os
 import selectors
 import signal
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,21 @@ def test_a_followed_folder_and_its_answers_stay_in_step_until_ctrl_c(tmp_path: P
     _, err = ended(watched.process)
     assert err.endswith("Stopped following; everything that came to rest is in\n")
     assert footnote_json(tmp_path, "kb", "verify")["ok"]
+
+
+def test_an_archive_is_followed_like_a_file(tmp_path: Path, watched: Watched) -> None:
+    watched.changed()
+    archive = tmp_path / "docs" / "x.zip"
+    for texts, change in (
+        ({"a": "A tram.", "b": "A train."}, {"added": 2, "embedded": 2}),
+        ({"a": "A tram.", "c": "A boat."}, {"added": 1, "removed": 1, "embedded": 1}),
+    ):
+        with zipfile.ZipFile(archive, "w") as file:
+            for name, text in texts.items():
+                file.writestr(f"{name}.md", text)
+        assert watched.changed() == change
+    archive.unlink()
+    assert watched.changed() == {"removed": 2}
 
 
 def test_a_file_is_taken_in_when_its_writing_rests_and_never_by_halves(tmp_path: Path, watched: Watched) -> None:

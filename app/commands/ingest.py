@@ -1,4 +1,4 @@
-"""`footnote ingest`: bring a knowledge base in step with files and folders, once or for as long as it runs."""
+"""`footnote ingest`: bring a knowledge base in step with files, folders, archives and web pages, once or always."""
 
 import json
 import shlex
@@ -22,10 +22,14 @@ SIGINT_STATUS, SIGTERM_STATUS = 130, 143
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, required=True, metavar="PATH_OR_URL...")
 @kb_option
 @click.option("--rebuild", is_flag=True, help="Take in every file again, also with another embedder or chunk size.")
-@click.option("--dry-run", is_flag=True, help="Say what would be added, updated, moved and removed; change nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be added, updated, moved and removed; change nothing, fetch nothing.",
+)
 @click.option("--watch", is_flag=True, help="Go on following the folders until Ctrl-C; with --json a line a change.")
 @click.option("--settle-seconds", type=click.FloatRange(min=0.01), help="How long a watched file must rest; 1.")
 @click.option("--max-characters", type=click.IntRange(1), help="The longest text a document may hold.")
@@ -33,7 +37,7 @@ SIGINT_STATUS, SIGTERM_STATUS = 130, 143
 @click.option("--wait-seconds", type=click.FloatRange(min=0), help="How long to wait for another writer; 30.")
 @json_option
 def command(
-    paths: tuple[Path, ...],
+    sources: tuple[str, ...],
     kb: str | None,
     rebuild: bool,
     dry_run: bool,
@@ -44,7 +48,9 @@ def command(
     wait_seconds: float | None,
     as_json: bool,
 ) -> None:
-    """Add files and folders. Only what changed is read again; files gone from a named folder are removed.
+    """Add files, folders, archives and web pages (http:// or https://).
+
+    Only what changed is read again; files gone from a named folder or archive are removed.
 
     Hidden files are left out, and what a .footnoteignore in a folder names (in gitignore's syntax).
     """
@@ -53,9 +59,16 @@ def command(
     from app.engine import Engine
     from app.settings import load_settings
     from app.views import plan_json, plan_lines
+    from ingest.web import is_url
 
     if dry_run and watch:
         raise click.UsageError("--dry-run changes nothing, so there is nothing to --watch; choose one")
+    paths, urls = [Path(name) for name in sources if not is_url(name)], [name for name in sources if is_url(name)]
+    if watch and urls:
+        raise click.UsageError(
+            f"--watch follows files and folders; no server tells when {urls[0]} changes. Leave it out, and ingest it"
+            f" again without --watch whenever you like"
+        )
     settings = load_settings()
     config = replace(
         settings.ingest,
@@ -66,7 +79,7 @@ def command(
     engine = Engine(replace(settings, ingest=config))
     name = kb or settings.kb
     if dry_run:
-        plan = engine.plan(name, paths, rebuild=rebuild)
+        plan = engine.plan(name, paths, urls=urls, rebuild=rebuild)
         click.echo(json.dumps(plan_json(plan), ensure_ascii=False) if as_json else "\n".join(plan_lines(plan)))
         if plan.failed:
             raise click.exceptions.Exit(1)
@@ -77,19 +90,19 @@ def command(
 
         watch_folders(engine, name, paths, settle_seconds=settle_seconds, rebuild=rebuild, as_json=as_json)
         return
-    again = shlex.join(["footnote", "ingest", *map(str, paths), *(["--kb", kb] if kb else [])])
-    _ingest_once(engine, name, paths, rebuild=rebuild, as_json=as_json, again=again)
+    again = shlex.join(["footnote", "ingest", *sources, *(["--kb", kb] if kb else [])])
+    _ingest_once(engine, name, paths, urls, rebuild=rebuild, as_json=as_json, again=again)
 
 
 def _ingest_once(
-    engine: "Engine", name: str, paths: tuple[Path, ...], *, rebuild: bool, as_json: bool, again: str
+    engine: "Engine", name: str, paths: list[Path], urls: list[str], *, rebuild: bool, as_json: bool, again: str
 ) -> None:
     from app.views import ingest_json, ingest_lines, stopped_lines
     from ingest.pipeline import IngestStopped
 
     try:
         with _progress_bar() as show:
-            report = engine.ingest(name, paths, rebuild=rebuild, on_progress=show, on_wait=waiting_for(name))
+            report = engine.ingest(name, paths, urls=urls, rebuild=rebuild, on_progress=show, on_wait=waiting_for(name))
     except IngestStopped as stopped:
         if as_json:
             click.echo(json.dumps({**ingest_json(stopped.report), "stopped": True}, ensure_ascii=False))

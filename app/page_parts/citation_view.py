@@ -1,6 +1,7 @@
 """Draws the side panel: a source's page with the quote boxed, or its text with the quote marked."""
 
 import base64
+from functools import partial
 from html import escape
 from pathlib import Path, PurePath
 
@@ -11,11 +12,13 @@ from app.page_parts.answer_html import STATUS_SIGNS, citation_label
 from app.page_parts.escaping import plain
 from app.page_parts.excerpt import cut_excerpt, locate, shorten
 from app.page_parts.session import OpenSource, session
-from app.page_parts.sources import source_file
+from app.page_parts.sources import find_original
 from app.page_parts.texts import Texts
 from ingest.document import Document, Span
 from ingest.errors import KnowledgeBaseError, SourceError
-from ingest.page_image import PageImage, page_image
+from ingest.original import read_original
+from ingest.page_image import PageImage, has_page_images, page_image
+from ingest.web import WEB_SCHEMES
 
 # The component places HTML that is escaped below, and scrolls to what is marked in it.
 _source_component = st.components.v2.component(
@@ -39,14 +42,18 @@ def draw_panel(engine: Engine, kb: str, opened: OpenSource, texts: Texts) -> Non
     span = locate(document.text, opened.span, opened.quote)
     if document.text[opened.span.start : opened.span.end] != opened.quote:
         st.warning(texts.document_changed, icon=":material/edit_document:")
-    path = source_file(engine.settings, document.source)
+    original = find_original(engine.settings, document.source)
     page = opened.page if span is None else document.page_at(span.start)
-    if path is None:
+    is_web_page = document.source.startswith(WEB_SCHEMES)
+    if original is None and not is_web_page:
         st.caption(texts.file_gone)
-    if path is None or page is None or not _draw_page(document, page, span, opened, texts):
+    drawable = original is not None and page is not None and has_page_images(document)
+    if not drawable or page is None or not _draw_page(document, page, span, opened, texts):
         _draw_text(document, span, opened, texts)
-    if path is not None:
-        _draw_download(path, texts)
+    if original is not None:
+        _draw_download(original, texts)
+    elif is_web_page:
+        st.link_button(texts.open_web_page, document.source, icon=":material/open_in_new:")
 
 
 def _draw_head(opened: OpenSource, texts: Texts) -> None:
@@ -131,11 +138,11 @@ def _show(html: str, opened: OpenSource) -> None:
     _source_component(key=f"source_{opened.turn}_{opened.target}", data={"html": html})
 
 
-def _draw_download(path: Path, texts: Texts) -> None:
+def _draw_download(original: str, texts: Texts) -> None:
     st.download_button(
         texts.download,
-        data=path.read_bytes,
-        file_name=path.name,
+        data=partial(read_original, original),
+        file_name=PurePath(original).name,
         icon=":material/download:",
         key="download_source",
         on_click="ignore",

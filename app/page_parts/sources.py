@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from app.settings import PROJECT, Settings
+from ingest.archive import SEPARATOR
 from ingest.errors import SourceError
+from ingest.original import has_original
 
 
 def uploads_folder(settings: Settings, kb: str) -> Path:
@@ -14,17 +16,20 @@ def uploads_folder(settings: Settings, kb: str) -> Path:
     return settings.home / "uploads" / kb
 
 
-def source_file(settings: Settings, source: str) -> Path | None:
-    """Find the file a document was read from; None when it isn't there any more."""
+def find_original(settings: Settings, source: str) -> str | None:
+    """Find what a document was read from: the path of a file, or of one inside an archive; None when it is gone."""
     for path in (Path(source), settings.home / source, PROJECT / source):
-        if path.is_absolute() and path.is_file():
-            return path
+        if path.is_absolute() and has_original(path.as_posix()):
+            return path.as_posix()
     return None
 
 
 def is_upload(settings: Settings, kb: str, source: str) -> bool:
-    """Tell whether a document was uploaded, so that deleting it deletes the file too."""
-    return Path(source).is_relative_to(uploads_folder(settings, kb))
+    """Tell whether a document's own file was uploaded, so that deleting it deletes the file too.
+
+    An archive that was uploaded stays for what else is in it.
+    """
+    return SEPARATOR not in source and Path(source).is_relative_to(uploads_folder(settings, kb))
 
 
 def save_uploads(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Path]:

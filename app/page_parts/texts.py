@@ -67,6 +67,7 @@ class Texts:
     document_gone: str
     file_gone: str
     download: str
+    open_web_page: str
     # why these passages
     why: str
     why_asked: str

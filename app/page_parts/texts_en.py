@@ -60,6 +60,7 @@ ENGLISH = Texts(
     document_gone="This document is no longer in the knowledge base. The quote is shown as it was cited.",
     file_gone="The source file is not where it was, so its stored text is shown instead.",
     download="Download the file",
+    open_web_page="Open the web page",
     why="Why these passages?",
     why_asked="Question",
     why_searched="Searched for",

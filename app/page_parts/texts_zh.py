@@ -66,6 +66,7 @@ CHINESE = Texts(
     document_gone="这份文档已不在知识库中。这里显示的是引用时的原文。",
     file_gone="源文件已不在原处，因此显示所存的文本。",
     download="下载文件",
+    open_web_page="打开网页",
     why="为什么是这些段落？",
     why_asked="问题",
     why_searched="检索内容",

@@ -1,0 +1,234 @@
+"""One ingest at work: inputs in, each read, cut, embedded and committed. Knows nothing of where inputs come from."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ingest.bundle_state import BundleState
+from ingest.catalog_rows import DocumentInfo, text_hash
+from ingest.chunk import chunk_document
+from ingest.discover import Failure
+from ingest.document import Chunk, Document
+from ingest.embedder import Vectors
+from ingest.errors import SourceError
+from ingest.inputs import Bundle, Input, no_documents
+from ingest.knowledge_base import KnowledgeBase
+from ingest.plan import Move, Moves, known_inside
+from ingest.report import IngestConfig, IngestReport, IngestStopped, Progress
+
+
+class Run:
+    """The documents waiting for vectors, and what was counted so far."""
+
+    def __init__(
+        self, kb: KnowledgeBase, config: IngestConfig, *, rebuild: bool, on_progress: Callable[[Progress], None]
+    ) -> None:
+        self._kb = kb
+        self._config = config
+        self._rebuild = rebuild
+        self._on_progress = on_progress
+        self._chunking = repr(config.chunking)
+        self._pending: list[tuple[int, Document, list[Chunk]]] = []  # with the number of the input it is from
+        self._moves = Moves({}, ())
+        self._unembedded: set[str] = set()
+        self._known: dict[str, DocumentInfo] = {}
+        self._states: dict[str, str] = {}  # to remember once all is committed
+        self._left: list[str] = []  # members that an archive holds no more
+        self.added: list[str] = []
+        self.updated: list[str] = []
+        self.unchanged: list[str] = []
+        self.removed: list[str] = []
+        self.failed: list[Failure] = []
+        self.skipped: list[Failure] = []
+        self.ignored: list[Failure] = []
+        self.moved: list[Move] = []
+        self._n_inputs = 0
+        self._n_read = 0  # inputs, to their end; their documents may still be waiting
+        self._n_chunks = 0
+        self._n_embedded = 0
+
+    def take_in(
+        self,
+        inputs: Sequence[Input | Bundle],
+        gone_of: Callable[[Iterable[str]], list[str]],
+        *,
+        on_wait: Callable[[str], None] = lambda who: None,
+    ) -> IngestReport:
+        """Take in every input, remove what `gone_of` the known sources is gone, and make it all searchable."""
+        started = time.perf_counter()
+        self._n_inputs = len(inputs)
+        stopped: KeyboardInterrupt | None = None
+        with self._kb.writing(timeout_seconds=self._config.wait_seconds, on_wait=on_wait):
+            self._known = {info.source: info for info in self._kb.catalog.documents()}
+            self._unembedded = self._kb.catalog.without_vectors(self._kb.embedder.name)
+            gone = gone_of(self._known)
+            try:
+                self._moves = Moves(self._known, gone)
+                for entry in inputs:
+                    if isinstance(entry, Input):
+                        self._moves.look_for(entry)
+                self._take_all(inputs)
+                self._remove([*gone, *self._left])
+            except KeyboardInterrupt as interrupt:
+                stopped = interrupt
+            finally:
+                # Also after Ctrl-C or a full disk: what was committed becomes searchable.
+                self._kb.refresh()
+        self._on_progress(Progress(len(inputs), len(inputs), self._n_embedded, ""))
+        report = self._report(time.perf_counter() - started)
+        if stopped is not None:
+            raise IngestStopped(report) from stopped
+        return report
+
+    def _take_all(self, inputs: Sequence[Input | Bundle]) -> None:
+        for entry in inputs:
+            self._on_progress(Progress(self._n_read, len(inputs), self._n_embedded, entry.source))
+            if isinstance(entry, Bundle):
+                self._take_bundle(entry)
+            else:
+                self._take(entry)
+            self._n_read += 1
+        self._flush()
+        for source, state in self._states.items():
+            self._kb.catalog.remember_state(source, state)
+
+    def _remove(self, gone: Sequence[str]) -> None:
+        """Remove what is gone and didn't turn up elsewhere: last, so that its vectors are still there to be used."""
+        left = {move.old for move in self.moved}
+        for source in gone:
+            if source not in left:
+                self._kb.remove(self._known[source].id)
+                self.removed.append(source)
+
+    def _report(self, seconds: float) -> IngestReport:
+        return IngestReport(
+            added=tuple(self.added),
+            updated=tuple(self.updated),
+            unchanged=tuple(self.unchanged),
+            removed=tuple(self.removed),
+            failed=tuple(self.failed),
+            skipped=tuple(self.skipped),
+            ignored=tuple(self.ignored),
+            moved=tuple(self.moved),
+            n_left=self._n_inputs - self._n_done(),
+            chunks=self._n_chunks,
+            embedded=self._n_embedded,
+            seconds=seconds,
+        )
+
+    def _take_bundle(self, bundle: Bundle) -> None:
+        """Take in what has changed inside a file, and note the sources that were in it and aren't any more."""
+        inside = known_inside(bundle.source, self._known)
+        try:
+            version = bundle.version()
+            state = BundleState.from_json(self._kb.catalog.source_state(bundle.source))
+            if state is not None and state.fits(version, self._chunking, inside, self._is_whole):
+                self.unchanged.extend(info.source for info in inside)
+                self.skipped.extend(state.skipped)
+                return
+            if state is not None:
+                # Forgotten until all of it is in: an archive that changes back meanwhile must be read again.
+                self._kb.catalog.remember_state(bundle.source, "")
+            self._take_members(bundle, version, inside)
+        except SourceError as error:
+            # What was read of it before stays: it may only be cut off.
+            self.failed.append(Failure(bundle.source, str(error)))
+
+    def _take_members(self, bundle: Bundle, version: str, inside: Sequence[DocumentInfo]) -> None:
+        found: set[str] = set()
+        n_failed, n_skipped = len(self.failed), len(self.skipped)
+        for entry in bundle.members():
+            found.add(entry.source)
+            if isinstance(entry, Input):
+                self._moves.look_for(entry)
+                self._take(entry)
+            else:
+                (self.skipped if entry.skipped else self.failed).append(entry.failure)
+        skipped = tuple(self.skipped[n_skipped:])
+        if not found - {failure.source for failure in skipped}:
+            self.failed.append(no_documents(bundle.source))
+        if len(self.failed) == n_failed:
+            state = BundleState(version, self._chunking, len(found) - len(skipped), skipped)
+            self._states[bundle.source] = state.to_json()
+        self._left.extend(info.source for info in inside if info.source not in found)
+
+    def _take(self, entry: Input) -> None:
+        known = self._known.get(entry.source)
+        try:
+            if known is not None and self._is_whole(known) and entry.content_hash() == known.content_hash:
+                self.unchanged.append(entry.source)
+                return
+            document = entry.load()
+            if len(document.text) > self._config.max_characters:
+                raise SourceError(_too_long(document, self._config.max_characters))
+        except SourceError as error:
+            self.failed.append(Failure(entry.source, str(error)))
+            return
+        except OSError as error:  # it went away, or its disk did, while it was read
+            name = Path(entry.source).name
+            self.failed.append(Failure(entry.source, f"{name} can't be read ({error.strerror}); add it again"))
+            return
+        if entry.state is not None:
+            self._states[entry.source] = entry.state()
+        chunks = chunk_document(document, self._config.chunking, self._kb.embedder.token_starts)
+        if self._moved(entry, document, chunks):
+            return
+        self._pending.append((self._n_read, document, chunks))
+        if sum(len(waiting) for _, _, waiting in self._pending) >= self._config.batch_chunks:
+            self._flush()
+
+    def _moved(self, entry: Input, document: Document, chunks: list[Chunk]) -> bool:
+        """Where the document is one that only moved, commit that at once, embedding nothing; tell whether it was."""
+        old = self._moves.found.get(entry.source)
+        if old is None or self._rebuild or old.id in self._unembedded:
+            return False
+        if not self._kb.move(old.id, document, chunks, chunking=self._chunking):
+            return False
+        self.moved.append(Move(old.source, entry.source))
+        self._n_chunks += len(chunks)
+        return True
+
+    def _is_whole(self, known: DocumentInfo) -> bool:
+        """Tell whether a document is cut and embedded as this ingest would do it."""
+        return not self._rebuild and known.chunking == self._chunking and known.id not in self._unembedded
+
+    def _flush(self) -> None:
+        """Embed what has no vector yet, in batches of equal length, and commit the documents one by one."""
+        waiting = [chunk for _, _, chunks in self._pending for chunk in chunks]
+        texts = {text_hash(chunk.embedded_text): chunk.embedded_text for chunk in waiting}
+        vectors = self._kb.catalog.known_vectors(self._kb.embedder.name, texts)
+        missing = sorted((key for key in texts if key not in vectors), key=lambda key: (len(texts[key]), key))
+        for start in range(0, len(missing), self._config.batch_chunks):
+            batch = missing[start : start + self._config.batch_chunks]
+            vectors.update(zip(batch, self._kb.embedder.embed_passages([texts[key] for key in batch]), strict=True))
+            self._n_embedded += len(batch)
+            self._on_progress(Progress(self._n_done(), self._n_inputs, self._n_embedded, self._pending[0][1].source))
+        while self._pending:
+            _, document, chunks = self._pending[0]
+            self._commit(document, chunks, vectors)
+            del self._pending[0]
+
+    def _commit(self, document: Document, chunks: list[Chunk], vectors: dict[str, Vectors]) -> None:
+        rows = [vectors[text_hash(chunk.embedded_text)] for chunk in chunks]
+        stacked = np.stack(rows) if rows else np.zeros((0, self._kb.embedder.dimension), dtype=np.float32)
+        old = self._moves.found.get(document.source)
+        self._kb.put(document, chunks, stacked, chunking=self._chunking, replaces=old.id if old else None)
+        if old:
+            self.moved.append(Move(old.source, document.source))
+        else:
+            (self.updated if document.source in self._known else self.added).append(document.source)
+        self._n_chunks += len(chunks)
+
+    def _n_done(self) -> int:
+        """Count the inputs that were read to their end and have no document waiting."""
+        return self._n_read - len({number for number, _, _ in self._pending if number < self._n_read})
+
+
+def _too_long(document: Document, limit: int) -> str:
+    name = Path(document.source).name
+    return (
+        f"{name} holds {len(document.text):,} characters, more than the limit of {limit:,}, and would take hours to"
+        f" embed; split it, or raise the limit with --max-characters"
+    )
