@@ -24,5 +24,5 @@ def test_sample_questions_are_answered_with_evidence_and_declined_without(tmp_pa
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)["sets"]["samples"]
     assert figures["n"] == 60
-    assert figures["contains"] >= 0.58
-    assert figures["abstention_recall"] >= 0.66
+    assert figures["contains"] >= 0.75
+    assert figures["abstention_recall"] >= 0.8
