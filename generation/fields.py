@@ -51,15 +51,17 @@ def narrowed(line: str, question: str) -> str:
 
 def columns_of(quote: str, chunk: Chunk) -> tuple[str, ...]:
     """Give the names of the columns that the quote's rows have, () where it holds no row of a table."""
-    lines = zip(chunk.text.split("\n"), spelled_lines(chunk.text, chunk.headings), strict=True)
-    spelled = {line: shown.removeprefix("- ") for line, shown in lines if shown != line}
+    spelled = {line: shown.removeprefix("- ") for line, shown in _spelled(chunk).items() if shown != line}
     cells = (cell for line in quote.split("\n") for cell in spelled.get(line, "").split("; "))
     return tuple(dict.fromkeys(cell.split(": ")[0] for cell in cells if ": " in cell))
 
 
 def _rows(chunk: Chunk) -> dict[str, list[tuple[str, str]]]:
-    lines = zip(chunk.text.split("\n"), spelled_lines(chunk.text, chunk.headings), strict=True)
-    return {line: _fields(shown) for line, shown in lines}
+    return {line: _fields(shown) for line, shown in _spelled(chunk).items()}
+
+
+def _spelled(chunk: Chunk) -> dict[str, str]:
+    return dict(zip(chunk.text.split("\n"), spelled_lines(chunk.text, chunk.headings), strict=True))
 
 
 def _other_row(

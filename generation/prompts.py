@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from generation.condense import Excerpt
-from generation.example import ANSWER_EN, ANSWER_ZH, PASSAGES_EN, PASSAGES_ZH, QUESTION_EN, QUESTION_ZH
+from generation.example import EXAMPLES
 from generation.fields import narrowed
 from generation.llm import Message, Prompt
 from generation.tables import spelled_lines
@@ -112,10 +112,8 @@ def build_prompt(
 
 def opening(language: PromptLanguage) -> tuple[Message, ...]:
     """Give what every prompt in this language begins with, so that a model can compute it before the first question."""
-    example = _ask("en", PASSAGES_EN, QUESTION_EN), ANSWER_EN
-    if language == "zh":
-        example = _ask("zh", PASSAGES_ZH, QUESTION_ZH), ANSWER_ZH
-    return (Message("system", _SYSTEM[language]), *example)
+    passages, question, answer = EXAMPLES[language]
+    return (Message("system", _SYSTEM[language]), _ask(language, passages, question), Message("assistant", answer))
 
 
 def _ask(language: PromptLanguage, shown: str, question: str) -> Message:

@@ -16,24 +16,7 @@ from ingest.original import has_original, read_original
 from ingest.page_image import has_page_images, page_image
 from ingest.pipeline import IngestConfig, IngestReport, ingest_paths
 from tests.hashing_embedder import HashingEmbedder
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
-def tarred(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
-        for name, data in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
-    return buffer.getvalue()
+from tests.whole_files import tarred, zipped
 
 
 def members(path: Path) -> dict[str, bytes | str]:

@@ -119,5 +119,4 @@ def test_a_word_that_the_translation_left_as_it_was_is_no_name() -> None:
 
     answer = answer_question(translated, llm, AnswerConfig())
 
-    assert answer.reason != "the passages that would answer don't speak of abroad, allowance"
     assert "don't speak of" not in answer.reason

@@ -163,6 +163,7 @@ def test_names_and_codes_are_found(text: str, names: list[str]) -> None:
         ("No, it isn't.", 1),  # the leading answer word doesn't count
         ("It is not only red.", 0),
         ("No later than May.", 0),
+        ("It may not be brought back before the November meeting.", 0),
         ("All except Bo.", 1),
         ("不得转让。", 1),
         ("不同的颜色，不仅如此。", 0),
