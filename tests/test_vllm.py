@@ -85,7 +85,7 @@ def test_closing_the_stream_early_frees_the_server(vllm_server: "VllmServer") ->
     most = SamplingConfig(max_tokens=vllm_server.context_tokens - 100)
     pieces = footnote_client(vllm_server).stream(prompt(QUESTION), most)
     next(pieces)
-    assert running_requests(vllm_server) == 1
+    assert wait_for_running_requests(vllm_server, 1, seconds=5) == 1
 
     pieces.close()  # type: ignore[attr-defined]
 
