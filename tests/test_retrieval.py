@@ -150,7 +150,7 @@ def test_a_chinese_question_is_answered_by_words_when_the_embedder_knows_no_chin
 def test_a_follow_up_also_finds_what_the_answer_before_speaks_of(tmp_path: Path) -> None:
     kb = knowledge_base(
         tmp_path,
-        {"limits": "The manager approves purchases. The board signs the rest.", "fees": "A fee of 300 is due."},
+        {"limits": "The manager approves purchases. The board signs the rest.", "fees": "And for 300 a fee."},
     )
     said = "The manager approves purchases up to 20,000."
 
