@@ -14,8 +14,10 @@ from pypdfium2 import PdfDocument
 from ingest.document import Block, Page, Span
 from ingest.errors import SourceError
 from ingest.load_draft import Draft, one_line
-from ingest.load_pdf_layout import Piece, join, lay_out, learn_style, normalise_title
-from ingest.load_pdf_page import Line, open_pdf, read_lines
+from ingest.load_pdf_grid import Grid, read_grids
+from ingest.load_pdf_layout import Piece, lay_out, learn_style, normalise_title
+from ingest.load_pdf_page import Line, open_pdf, read_lines, upright_height
+from ingest.load_pdf_words import join
 
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 _FILE_NAME = re.compile(r"\.(?:docx?|xlsx?|pptx?|pdf|rtf|indd|qxd|tex|dvi|ps|html?)$", re.I)
@@ -33,8 +35,13 @@ _SAYS_NOTHING = re.compile(
 def load_pdf(data: bytes, name: str) -> Draft:
     """Give the text of a PDF; SourceError when it is locked, damaged or holds only pictures."""
     with open_pdf(data, name) as document:
-        pages: Sequence[Sequence[Line]] = [read_lines(page) for page in document]
-        heights = [float(document.get_page_size(index)[1]) for index in range(len(document))]
+        pages: list[list[Line]] = []
+        heights = []
+        grids: list[list[Grid]] = []
+        for page in document:
+            pages.append(read_lines(page))
+            heights.append(upright_height(page, pages[-1]))
+            grids.append(read_grids(page, pages[-1]))
         labels = [document.get_page_label(index) or None for index in range(len(document))]
         bookmarks = _bookmarks(document)
         metadata = {key: one_line(value) for key, value in document.get_metadata_dict().items()}
@@ -44,10 +51,10 @@ def load_pdf(data: bytes, name: str) -> Draft:
             "in yet; run it through an OCR tool first and add the result."
         )
     without_text = [str(number) for number, lines in enumerate(pages, 1) if not lines]
-    pages = without_running_lines(pages, heights)
-    pages = _without_typewriter(pages)
-    style = learn_style(pages)
-    laid_out = [lay_out(lines, style, bookmarks.get(index, {})) for index, lines in enumerate(pages)]
+    kept: Sequence[Sequence[Line]] = without_running_lines(pages, heights)
+    kept = _without_typewriter(kept)
+    style = learn_style(kept)
+    laid_out = [lay_out(lines, style, bookmarks.get(index, {}), grids[index]) for index, lines in enumerate(kept)]
     text, blocks, starts = _assemble(laid_out, style.words)
     ends = [*starts[1:], len(text)]
     spans = [Span(start, end) for start, end in zip(starts, ends, strict=True)]

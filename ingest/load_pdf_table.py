@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from ingest.load_draft import table_row
 from ingest.load_pdf_page import Cell, Line
+from ingest.load_pdf_words import put_together
 
 _LOOK_BACK = 8  # lines: how far back in the file the neighbour of a cell may stand
 _ALIGNED = 4.0  # points
@@ -50,7 +51,7 @@ def _visual_rows(lines: Sequence[Line]) -> list[Line]:
     for line in lines:
         for back in range(len(rows) - 1, max(len(rows) - 1 - _LOOK_BACK, -1), -1):
             row = rows[back]
-            if abs(row.last_baseline - line.baseline) < 0.25 * max(line.size, 4.0) and _fits_beside(row, line):
+            if abs(row.baseline - line.baseline) < 0.25 * max(line.size, 4.0) and _fits_beside(row, line):
                 rows[back] = _beside(row, line)
                 break
         else:
@@ -77,7 +78,7 @@ def _beside(row: Line, line: Line) -> Line:
         cells = (*row.cells[:-1], Cell(last.text + gap + line.cells[0].text, last.left, line.right))
     else:
         cells = tuple(sorted((*row.cells, *line.cells), key=lambda cell: cell.left))
-    return replace(row, cells=cells, last_baseline=line.last_baseline, bold=row.bold and line.bold)
+    return replace(row, cells=cells, bold=row.bold and line.bold)
 
 
 def _table_end(rows: Sequence[Line], start: int) -> int:
@@ -87,7 +88,7 @@ def _table_end(rows: Sequence[Line], start: int) -> int:
     end = start + 1
     for index in range(start + 1, len(rows)):
         row = rows[index]
-        drop = rows[index - 1].last_baseline - row.baseline
+        drop = rows[index - 1].baseline - row.baseline
         if not 0 < drop < 3.5 * max(row.size, rows[index - 1].size) or index - end > 3:
             break
         if len(row.cells) >= 2:
@@ -102,9 +103,9 @@ def _table_end(rows: Sequence[Line], start: int) -> int:
 
 def _with_last_lines(rows: Sequence[Line], start: int, end: int) -> int:
     """Take in the further lines of the last row's cells, where they stand closer together than the rows do."""
-    drops = sorted(above.last_baseline - below.baseline for above, below in pairwise(rows[start:end]))
+    drops = sorted(above.baseline - below.baseline for above, below in pairwise(rows[start:end]))
     usual = drops[len(drops) // 2] if drops else 0.0
-    while end < len(rows) and 0 < rows[end - 1].last_baseline - rows[end].baseline < 0.8 * usual:
+    while end < len(rows) and 0 < rows[end - 1].baseline - rows[end].baseline < 0.8 * usual:
         if not any(_overlap(cell, rows[end].cells[0]) > 0 for cell in rows[end - 1].cells):
             break
         end += 1
@@ -129,7 +130,7 @@ def _lines_up(above: Line, below: Line) -> bool:
 
 def _logical_rows(rows: Sequence[Line]) -> Iterator[list[Cell]]:
     """Join the lines of cells that are several lines high."""
-    drops = [above.last_baseline - below.baseline for above, below in pairwise(rows)]
+    drops = [above.baseline - below.baseline for above, below in pairwise(rows)]
     tight = min(drops, default=0.0) * 1.12
     spaced = sum(1 for drop in drops if drop > tight * 1.08) >= 0.3 * len(drops)  # rows stand further apart than lines
     left = min(row.left for row in rows)
@@ -142,7 +143,7 @@ def _logical_rows(rows: Sequence[Line]) -> Iterator[list[Cell]]:
         if current and (below or (index == 1 and _completes_dates(current, row))):
             current = _merged(current, row.cells)
         elif close and _is_wrapped_label(current, row):
-            label = Cell(f"{current[0].text} {row.cells[0].text}", current[0].left, current[0].right)
+            label = Cell(put_together(current[0].text, row.cells[0].text), current[0].left, current[0].right)
             current = [label, *row.cells[1:]]
         else:
             if current:
@@ -177,7 +178,7 @@ def _merged(cells: Sequence[Cell], below: Sequence[Cell]) -> list[Cell]:
     for cell in below:
         at = max(range(len(merged)), key=lambda index: _overlap(merged[index], cell))
         other = merged[at]
-        merged[at] = Cell(f"{other.text} {cell.text}", min(other.left, cell.left), max(other.right, cell.right))
+        merged[at] = Cell(put_together(other.text, cell.text), min(other.left, cell.left), max(other.right, cell.right))
     return merged
 
 

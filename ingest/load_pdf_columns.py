@@ -1,0 +1,270 @@
+"""Lines of a PDF page in, the same lines out in regions that are read one after the other: columns, and what spans
+them. Pure; knows nothing about paragraphs or tables.
+
+A gutter is a left edge that many stretches share and few cross. What crosses it cuts the page into bands, and a band is
+two columns where both sides run on like text and don't line up row by row like a table. Each side is cut again.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate, groupby, pairwise
+
+from ingest.load_pdf_page import Cell, Line
+
+_LEVEL = 0.25  # of the size: how far apart baselines of one row may be
+_GUTTER = 0.6  # of the size: the least width of a gutter
+_LEAST_GUTTER = 5.0  # points
+_STRIP = 2.3  # of the size: from baseline to baseline, what is more than a gap between paragraphs
+_TALL = 7  # lines: more than a table's cell has
+_MAX_EDGES = 8
+_MAX_CUTS = 6  # columns within columns
+_LETTERS = re.compile(r"[^\W\d_]")
+_WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]")
+_ENOUGH = 15  # characters of a stretch of running text, at least; an ideograph counts as two
+
+
+def read_order(lines: Sequence[Line]) -> list[list[Line]]:
+    """Give the regions of a page in reading order. Lines of one region keep the order of the file."""
+    return [region for _, turned in groupby(lines, key=lambda line: line.turn) for region in _cut(list(turned), 0)]
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What of a band lies on one side of a gutter."""
+
+    lines: tuple[Line, ...]
+    left: float
+    right: float
+
+    @cached_property
+    def rows(self) -> list[list[Line]]:
+        """The lines, those of one baseline together, from the top."""
+        rows: list[list[Line]] = []
+        for line in sorted(self.lines, key=lambda line: -line.baseline):
+            if rows and rows[-1][0].baseline - line.baseline < _LEVEL * line.size:
+                rows[-1].append(line)
+            else:
+                rows.append([line])
+        return rows
+
+    @cached_property
+    def n_running(self) -> int:
+        """How many rows are running text: filled, of long stretches, of words."""
+        return sum(1 for row in self.rows if self._runs(row))
+
+    @property
+    def is_running(self) -> bool:
+        return self.n_running >= 0.5 * len(self.rows)
+
+    @cached_property
+    def starts(self) -> list[float]:
+        """The baselines below a gap that is wider than the usual one: where paragraphs or a table's rows begin."""
+        drops = [(above[0].baseline - below[0].baseline, below[0].baseline) for above, below in pairwise(self.rows)]
+        usual = sorted(drop for drop, _ in drops)[len(drops) // 4] if drops else 0.0
+        return [baseline for drop, baseline in drops if drop > 1.2 * usual]
+
+    def _runs(self, row: Sequence[Line]) -> bool:
+        cells = [cell for line in row for cell in line.cells]
+        text = "".join(cell.text for cell in cells)
+        filled = sum(cell.right - cell.left for cell in cells) >= 0.6 * (self.right - self.left)
+        long = len(text) + len(_WIDE.findall(text)) >= _ENOUGH * len(cells)
+        return filled and long and len(_LETTERS.findall(text)) >= 0.6 * len(text.replace(" ", ""))
+
+
+@dataclass(frozen=True)
+class _Band:
+    """A stretch of the page between two lines that cross the gutter. `order` is the file's: True is the right side.
+    `whole` are its lines before they were split, each with its place in the file; `in_rows` says that the file has
+    another pair of stretches above or below, as it has the cells of a table.
+    """
+
+    left: _Side
+    right: _Side
+    order: tuple[bool, ...]
+    whole: tuple[tuple[int, Line], ...]
+    in_rows: bool
+
+    @property
+    def n_running(self) -> int:
+        return min(self.left.n_running, self.right.n_running)
+
+    @property
+    def is_surely_columns(self) -> bool:
+        """Tell whether this is two columns, whatever the rest of the page is."""
+        return (
+            self.n_running >= (_TALL if self.in_rows else 3)
+            and self.left.is_running
+            and self.right.is_running
+            and (self._is_drawn_side_by_side or not self._lines_up)
+        )
+
+    @property
+    def may_be_columns(self) -> bool:
+        """Tell whether this is two columns where another band of the page surely is, with the same gutter."""
+        if not self.left.lines or not self.right.lines or (self.in_rows and self._height < _TALL):
+            return False
+        if self._is_drawn_side_by_side:
+            return self.left.is_running or self.right.is_running or not self._is_level
+        return self.left.is_running and self.right.is_running and not self._lines_up
+
+    @property
+    def _height(self) -> int:
+        return max(len(self.left.rows), len(self.right.rows))
+
+    @property
+    def _is_drawn_side_by_side(self) -> bool:
+        """Tell whether the file has all of the left side before the right one."""
+        return sum(1 for one, other in pairwise(self.order) if one != other) == 1 and not self.order[0]
+
+    @property
+    def _is_level(self) -> bool:
+        """Tell whether most rows of the shorter side have one beside them."""
+        return _share_level(*([row[0].baseline for row in side.rows] for side in (self.left, self.right))) > 0.7
+
+    @property
+    def _lines_up(self) -> bool:
+        """Tell whether the sides begin new rows together, like a table's cells of several lines."""
+        left, right = self.left.starts, self.right.starts
+        return min(len(left), len(right)) >= 1 and _share_level(left, right) >= 0.6
+
+
+def _share_level(one: Sequence[float], other: Sequence[float]) -> float:
+    shorter, longer = sorted((one, other), key=len)
+    return sum(1 for at in shorter if any(abs(at - place) < 2 for place in longer)) / max(len(shorter), 1)
+
+
+def _cut(lines: list[Line], depth: int) -> Iterator[list[Line]]:
+    bands = _best_bands(lines) if depth < _MAX_CUTS else []
+    if not bands:
+        yield lines
+        return
+    whole: list[tuple[int, Line]] = []
+    for band in bands:
+        if band.may_be_columns:
+            if whole:
+                yield from _cut([line for _, line in sorted(whole, key=lambda entry: entry[0])], depth + 1)
+            yield from _cut(list(band.left.lines), depth + 1)
+            yield from _cut(list(band.right.lines), depth + 1)
+            whole = []
+        else:
+            whole.extend(band.whole)
+    if whole:
+        yield from _cut([line for _, line in sorted(whole, key=lambda entry: entry[0])], depth + 1)
+
+
+def _best_bands(lines: Sequence[Line]) -> list[_Band]:
+    """Give the bands of the gutter with the most running text beside it; none when no gutter is sure."""
+    best: list[_Band] = []
+    most = 0
+    for gutter in _left_edges(lines):
+        bands = _bands(lines, gutter)
+        n_running = sum(band.n_running for band in bands if band.is_surely_columns)
+        if n_running > most:
+            best, most = bands, n_running
+    return best
+
+
+def _left_edges(lines: Sequence[Line]) -> list[float]:
+    """Give where at least three stretches begin that have something to the left of them, the commonest first."""
+    stretches = sorted(part.left for line in lines for cell in line.cells for part in cell.parts or (cell,))
+    clusters: list[list[float]] = []
+    for left in stretches:
+        if clusters and left - clusters[-1][0] <= 2.0:
+            clusters[-1].append(left)
+        else:
+            clusters.append([left])
+    common = [cluster for cluster in clusters[1:] if len(cluster) >= 3]
+    return [min(cluster) for cluster in sorted(common, key=len, reverse=True)[:_MAX_EDGES]]
+
+
+def _bands(lines: Sequence[Line], gutter: float) -> list[_Band]:
+    halves = [split_line(line, gutter) for line in lines]
+    n_beside = sum(1 for half in halves if half is not None and half[1] is not None)
+    if n_beside < 3 or sum(1 for half in halves if half is None) > 2 * n_beside:
+        return []
+    sides = [[half[side] for half in halves if half is not None] for side in (0, 1)]
+    lefts, rights = ([line for line in side if line is not None] for side in sides)
+    if not lefts:
+        return []
+    left, right = min(line.left for line in lefts), max(line.right for line in rights)
+    edges = (left, max(line.right for line in lefts), gutter, right)
+    runs, in_rows = _runs_of_rows(lines, halves)
+    return [_band(rows, edges, is_row) for rows, is_row in zip(runs, in_rows, strict=True)]
+
+
+_Half = tuple[Line | None, Line | None] | None  # None where the line crosses the gutter
+_Row = tuple[int, Line, _Half]
+
+
+def _runs_of_rows(lines: Sequence[Line], halves: Sequence[_Half]) -> tuple[list[list[_Row]], list[bool]]:
+    """Part the lines, from the top: where one crosses the gutter, and where the file has everything above before
+    everything below, if there is a strip of white from side to side, or the file goes from a stretch of the right side
+    to one of the left there. For each part tell whether the latter is above or below it.
+    """
+    rows: list[_Row] = sorted(
+        ((at, line, halves[at]) for at, line in enumerate(lines)), key=lambda row: (-row[1].baseline, row[0])
+    )
+    first_below = list(accumulate((row[0] for row in reversed(rows)), min))[::-1]
+    size = Counter(line.size for line in lines).most_common(1)[0][0]
+    in_stretches = _is_drawn_in_stretches(halves)
+    runs: list[list[_Row]] = []
+    in_rows: list[bool] = []
+    last = -1
+    for place, row in enumerate(rows):
+        above = runs[-1][-1] if runs else None
+        crosses = row[2] is None
+        parts = last < first_below[place]
+        back = parts and in_stretches and last >= 0 and _goes_back(halves[last], halves[first_below[place]])
+        strip = parts and above is not None and above[1].baseline - row[1].baseline > _STRIP * size
+        if above is None or crosses != (above[2] is None) or strip or back:
+            runs.append([])
+            in_rows.append(back)
+            if back:
+                in_rows[-2] = True
+            last = -1
+        runs[-1].append(row)
+        last = max(last, row[0])
+    return runs, in_rows
+
+
+def _goes_back(above: _Half, below: _Half) -> bool:
+    """Tell whether one line of the file ends on the right side and the next one begins on the left."""
+    return above is not None and above[1] is not None and below is not None and below[0] is not None
+
+
+def _is_drawn_in_stretches(halves: Sequence[_Half]) -> bool:
+    """Tell a file that has several lines of one side before those of the other from one that is drawn line by line."""
+    sides = [is_right for half in halves if half is not None for is_right in (False, True) if half[is_right]]
+    return len(sides) >= 1.5 * sum(1 for _ in groupby(sides))
+
+
+def _band(rows: Sequence[_Row], edges: tuple[float, float, float, float], in_rows: bool) -> _Band:
+    sides: tuple[list[Line], list[Line]] = ([], [])
+    order: list[bool] = []
+    for _, _, half in sorted(rows, key=lambda row: row[0]):
+        for is_right in (False, True):
+            line = half[is_right] if half is not None else None
+            if line is not None:
+                sides[is_right].append(line)
+                order.append(is_right)
+    left, right = _Side(tuple(sides[0]), edges[0], edges[1]), _Side(tuple(sides[1]), edges[2], edges[3])
+    return _Band(left, right, tuple(order), tuple((at, line) for at, line, _ in rows), in_rows)
+
+
+def split_line(line: Line, gutter: float) -> _Half:
+    """Give what of a line lies left and right of a gutter, which ends at `gutter`; None when the line crosses it."""
+    cells: tuple[list[Cell], list[Cell]] = ([], [])
+    for cell in line.cells:
+        whole = cell.right <= gutter - _GUTTER * line.size or cell.left >= gutter - 2
+        for part in (cell,) if whole else cell.parts or (cell,):
+            if part.left >= gutter - 2:
+                cells[1].append(part)
+            elif part.right <= gutter - min(_GUTTER * line.size, _LEAST_GUTTER):
+                cells[0].append(part)
+            else:
+                return None
+    left, right = (replace(line, cells=tuple(side)) if side else None for side in cells)
+    return left, right
