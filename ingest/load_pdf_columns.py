@@ -23,12 +23,19 @@ _MAX_EDGES = 8
 _MAX_CUTS = 6  # columns within columns
 _LETTERS = re.compile(r"[^\W\d_]")
 _WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]")
+_ENDS_SENTENCE = re.compile(r"[.。!！?？:：;；][\"”’)）\]]*$")
 _ENOUGH = 15  # characters of a stretch of running text, at least; an ideograph counts as two
 
 
 def read_order(lines: Sequence[Line]) -> list[list[Line]]:
     """Give the regions of a page in reading order. Lines of one region keep the order of the file."""
-    return [region for _, turned in groupby(lines, key=lambda line: line.turn) for region in _cut(list(turned), 0)]
+    regions = []
+    for _, run in groupby(lines, key=lambda line: line.turn):
+        turned, gutters = list(run), list[float]()
+        found = list(_cut(turned, 0, gutters))
+        # What is sure in one place is known in all others only the second time.
+        regions += list(_cut(turned, 0, gutters)) if gutters else found
+    return regions
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,6 @@ class _Side:
     """What of a band lies on one side of a gutter."""
 
     lines: tuple[Line, ...]
-    left: float
-    right: float
 
     @cached_property
     def rows(self) -> list[list[Line]]:
@@ -52,8 +57,8 @@ class _Side:
 
     @cached_property
     def n_running(self) -> int:
-        """How many rows are running text: filled, of long stretches, of words."""
-        return sum(1 for row in self.rows if self._runs(row))
+        """How many rows hold running text: long stretches of words that fill their column."""
+        return sum(1 for row in self.rows if any(self._runs(cell) for line in row for cell in line.cells))
 
     @property
     def is_running(self) -> bool:
@@ -66,12 +71,16 @@ class _Side:
         usual = sorted(drop for drop, _ in drops)[len(drops) // 4] if drops else 0.0
         return [baseline for drop, baseline in drops if drop > 1.2 * usual]
 
-    def _runs(self, row: Sequence[Line]) -> bool:
-        cells = [cell for line in row for cell in line.cells]
-        text = "".join(cell.text for cell in cells)
-        filled = sum(cell.right - cell.left for cell in cells) >= 0.6 * (self.right - self.left)
-        long = len(text) + len(_WIDE.findall(text)) >= _ENOUGH * len(cells)
-        return filled and long and len(_LETTERS.findall(text)) >= 0.6 * len(text.replace(" ", ""))
+    @cached_property
+    def _least_width(self) -> float:
+        """How wide a stretch of running text is at least, measured by the wider ones of this side."""
+        widths = sorted(cell.right - cell.left for line in self.lines for cell in line.cells)
+        return 0.6 * widths[len(widths) * 4 // 5] if widths else 0.0
+
+    def _runs(self, cell: Cell) -> bool:
+        n_wide = len(_WIDE.findall(cell.text))
+        long = len(cell.text) + n_wide >= _ENOUGH and cell.right - cell.left >= self._least_width
+        return long and len(_LETTERS.findall(cell.text)) >= 0.5 * len(cell.text.replace(" ", ""))
 
 
 @dataclass(frozen=True)
@@ -96,23 +105,34 @@ class _Band:
         """Tell whether this is two columns, whatever the rest of the page is."""
         return (
             self.n_running >= (_TALL if self.in_rows else 3)
-            and self.left.is_running
-            and self.right.is_running
-            and (self._is_drawn_side_by_side or not self._lines_up)
+            and self.n_running >= 0.25 * self.n_rows
+            and (self._is_drawn_side_by_side or (self.left.is_running and self.right.is_running and not self._lines_up))
         )
 
     @property
     def may_be_columns(self) -> bool:
         """Tell whether this is two columns where another band of the page surely is, with the same gutter."""
-        if not self.left.lines or not self.right.lines or (self.in_rows and self._height < _TALL):
+        if not self.left.lines or not self.right.lines or (self._is_short_row and not self._runs_over):
             return False
         if self._is_drawn_side_by_side:
             return self.left.is_running or self.right.is_running or not self._is_level
         return self.left.is_running and self.right.is_running and not self._lines_up
 
     @property
-    def _height(self) -> int:
+    def n_rows(self) -> int:
+        """How many rows the taller side has."""
         return max(len(self.left.rows), len(self.right.rows))
+
+    @property
+    def _is_short_row(self) -> bool:
+        return self.in_rows and self.n_rows < _TALL
+
+    @property
+    def _runs_over(self) -> bool:
+        """Tell whether a sentence goes on from the foot of the left side to the top of the right one."""
+        foot = self.left.rows[-1][-1].cells[-1]
+        width = max(cell.right - cell.left for line in self.left.lines for cell in line.cells)
+        return foot.right - foot.left > 0.85 * width and not _ENDS_SENTENCE.search(foot.text)
 
     @property
     def _is_drawn_side_by_side(self) -> bool:
@@ -136,27 +156,33 @@ def _share_level(one: Sequence[float], other: Sequence[float]) -> float:
     return sum(1 for at in shorter if any(abs(at - place) < 2 for place in longer)) / max(len(shorter), 1)
 
 
-def _cut(lines: list[Line], depth: int) -> Iterator[list[Line]]:
-    bands = _best_bands(lines) if depth < _MAX_CUTS else []
-    if not bands:
-        yield lines
-        return
+def _cut(lines: Sequence[Line], depth: int, gutters: list[float]) -> Iterator[list[Line]]:
+    """Give the regions of a stretch of the page. `gutters` are those that are sure on this page; new ones are added."""
+    bands = _best_bands(lines, gutters) if depth < _MAX_CUTS else []
     whole: list[tuple[int, Line]] = []
     for band in bands:
         if band.may_be_columns:
             if whole:
-                yield from _cut([line for _, line in sorted(whole, key=lambda entry: entry[0])], depth + 1)
-            yield from _cut(list(band.left.lines), depth + 1)
-            yield from _cut(list(band.right.lines), depth + 1)
+                yield from _cut(_in_file_order(whole), depth + 1, gutters)
+            yield from _cut(band.left.lines, depth + 1, gutters)
+            yield from _cut(band.right.lines, depth + 1, gutters)
             whole = []
         else:
             whole.extend(band.whole)
     if whole:
-        yield from _cut([line for _, line in sorted(whole, key=lambda entry: entry[0])], depth + 1)
+        yield from _cut(_in_file_order(whole), depth + 1, gutters)
+    if not bands:
+        yield list(lines)
 
 
-def _best_bands(lines: Sequence[Line]) -> list[_Band]:
-    """Give the bands of the gutter with the most running text beside it; none when no gutter is sure."""
+def _in_file_order(lines: Sequence[tuple[int, Line]]) -> list[Line]:
+    return [line for _, line in sorted(lines, key=lambda entry: entry[0])]
+
+
+def _best_bands(lines: Sequence[Line], gutters: list[float]) -> list[_Band]:
+    """Give the bands of the gutter with the most running text beside it; no bands when no gutter is sure here, and
+    none of those that are sure elsewhere has two columns here.
+    """
     best: list[_Band] = []
     most = 0
     for gutter in _left_edges(lines):
@@ -164,6 +190,15 @@ def _best_bands(lines: Sequence[Line]) -> list[_Band]:
         n_running = sum(band.n_running for band in bands if band.is_surely_columns)
         if n_running > most:
             best, most = bands, n_running
+        if n_running and all(abs(gutter - other) > 2 for other in gutters):
+            gutters.append(gutter)
+    if best:
+        return best
+    for gutter in gutters:
+        bands = _bands(lines, gutter)
+        n_rows = sum(band.n_rows for band in bands if band.may_be_columns)
+        if n_rows > most:
+            best, most = bands, n_rows
     return best
 
 
@@ -183,16 +218,10 @@ def _left_edges(lines: Sequence[Line]) -> list[float]:
 def _bands(lines: Sequence[Line], gutter: float) -> list[_Band]:
     halves = [split_line(line, gutter) for line in lines]
     n_beside = sum(1 for half in halves if half is not None and half[1] is not None)
-    if n_beside < 3 or sum(1 for half in halves if half is None) > 2 * n_beside:
+    if n_beside < 1 or sum(1 for half in halves if half is None) > 2 * n_beside:
         return []
-    sides = [[half[side] for half in halves if half is not None] for side in (0, 1)]
-    lefts, rights = ([line for line in side if line is not None] for side in sides)
-    if not lefts:
-        return []
-    left, right = min(line.left for line in lefts), max(line.right for line in rights)
-    edges = (left, max(line.right for line in lefts), gutter, right)
     runs, in_rows = _runs_of_rows(lines, halves)
-    return [_band(rows, edges, is_row) for rows, is_row in zip(runs, in_rows, strict=True)]
+    return [_band(rows, is_row) for rows, is_row in zip(runs, in_rows, strict=True)]
 
 
 _Half = tuple[Line | None, Line | None] | None  # None where the line crosses the gutter
@@ -241,7 +270,7 @@ def _is_drawn_in_stretches(halves: Sequence[_Half]) -> bool:
     return len(sides) >= 1.5 * sum(1 for _ in groupby(sides))
 
 
-def _band(rows: Sequence[_Row], edges: tuple[float, float, float, float], in_rows: bool) -> _Band:
+def _band(rows: Sequence[_Row], in_rows: bool) -> _Band:
     sides: tuple[list[Line], list[Line]] = ([], [])
     order: list[bool] = []
     for _, _, half in sorted(rows, key=lambda row: row[0]):
@@ -250,7 +279,7 @@ def _band(rows: Sequence[_Row], edges: tuple[float, float, float, float], in_row
             if line is not None:
                 sides[is_right].append(line)
                 order.append(is_right)
-    left, right = _Side(tuple(sides[0]), edges[0], edges[1]), _Side(tuple(sides[1]), edges[2], edges[3])
+    left, right = (_Side(tuple(side)) for side in sides)
     return _Band(left, right, tuple(order), tuple((at, line) for at, line, _ in rows), in_rows)
 
 

@@ -7,7 +7,7 @@ the file in any order and may be several lines high.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from ingest.load_draft import table_row
 from ingest.load_pdf_page import Cell, Line
@@ -29,7 +29,7 @@ class Table:
 
 def gather_tables(lines: Sequence[Line]) -> list[Line | Table]:
     """Give the lines in reading order, each run of aligned rows replaced by its Table."""
-    rows = _visual_rows(lines)
+    rows = _cut_at_narrow_gaps(_visual_rows(lines))
     result: list[Line | Table] = []
     index = 0
     while index < len(rows):
@@ -60,6 +60,50 @@ def _visual_rows(lines: Sequence[Line]) -> list[Line]:
                 at -= 1
             rows.insert(at, line)
     return rows
+
+
+def _cut_at_narrow_gaps(rows: Sequence[Line]) -> list[Line]:
+    """Cut cells where a gap that alone would be none has gaps above and below it, as between columns of figures."""
+    cut: list[Line] = []
+    for has_gaps, run in groupby(rows, key=lambda row: len(row.cells) > 1 or bool(row.cells[0].parts)):
+        stretch = list(run)
+        if has_gaps and len(stretch) >= 3 and any(cell.parts for row in stretch for cell in row.cells):
+            gaps = [_gaps(row) for row in stretch]
+            stretch = [_cut_row(row, gaps) for row in stretch]
+        cut.extend(stretch)
+    return cut
+
+
+_Gap = tuple[float, float, bool]  # from, to, and whether it is wide or before a number
+
+
+def _gaps(row: Line) -> list[_Gap]:
+    parts = [(part, part is parts[0]) for cell in row.cells for parts in [cell.parts or (cell,)] for part in parts]
+    return [
+        (before.right, after.left, is_first or _NUMERIC.fullmatch(after.text) is not None)
+        for (before, _), (after, is_first) in pairwise(parts)
+    ]
+
+
+def _cut_row(row: Line, gaps: Sequence[Sequence[_Gap]]) -> Line:
+    cells: list[Cell] = []
+    for cell in row.cells:
+        for index, part in enumerate(cell.parts or (cell,)):
+            if index and not _is_between_columns(cells[-1].right, part.left, gaps):
+                before = cells.pop()
+                part = Cell(f"{before.text} {part.text}", before.left, part.right)
+            cells.append(part)
+    return replace(row, cells=tuple(cells))
+
+
+def _is_between_columns(left: float, right: float, gaps: Sequence[Sequence[_Gap]]) -> bool:
+    beside = [
+        counts
+        for row in gaps
+        for start, end, counts in row
+        if min(end, right) - max(start, left) > 0.5 * min(right - left, end - start)
+    ]
+    return len(beside) >= 0.66 * len(gaps) and sum(beside) >= 0.5 * len(beside)
 
 
 def _fits_beside(row: Line, line: Line) -> bool:
