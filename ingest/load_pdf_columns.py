@@ -141,7 +141,7 @@ class _Band:
 
     @property
     def _is_level(self) -> bool:
-        """Tell whether most rows of the shorter side have one beside them."""
+        """Tell whether most rows have one beside them."""
         return _share_level(*([row[0].baseline for row in side.rows] for side in (self.left, self.right))) > 0.7
 
     @property
@@ -153,7 +153,7 @@ class _Band:
 
 def _share_level(one: Sequence[float], other: Sequence[float]) -> float:
     shorter, longer = sorted((one, other), key=len)
-    return sum(1 for at in shorter if any(abs(at - place) < 2 for place in longer)) / max(len(shorter), 1)
+    return sum(1 for at in shorter if any(abs(at - place) < 2 for place in longer)) / max(len(longer), 1)
 
 
 def _cut(lines: Sequence[Line], depth: int, gutters: list[float]) -> Iterator[list[Line]]:
@@ -216,7 +216,7 @@ def _left_edges(lines: Sequence[Line]) -> list[float]:
 
 
 def _bands(lines: Sequence[Line], gutter: float) -> list[_Band]:
-    halves = [split_line(line, gutter) for line in lines]
+    halves = [None if _is_table_row(half := split_line(line, gutter)) else half for line in lines]
     n_beside = sum(1 for half in halves if half is not None and half[1] is not None)
     if n_beside < 1 or sum(1 for half in halves if half is None) > 2 * n_beside:
         return []
@@ -257,6 +257,14 @@ def _runs_of_rows(lines: Sequence[Line], halves: Sequence[_Half]) -> tuple[list[
         runs[-1].append(row)
         last = max(last, row[0])
     return runs, in_rows
+
+
+def _is_table_row(half: _Half) -> bool:
+    """Tell a row of figures, on both sides of the gutter and drawn in one go, from two lines side by side."""
+    if half is None or half[0] is None or half[1] is None:
+        return False
+    left, right = half[0].text, half[1].text
+    return len(left) < 60 and sum(map(str.isdigit, right)) >= 0.4 * len(right.replace(" ", ""))
 
 
 def _goes_back(above: _Half, below: _Half) -> bool:
