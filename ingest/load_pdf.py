@@ -14,7 +14,8 @@ from pypdfium2 import PdfDocument
 from ingest.document import Block, Page, Span
 from ingest.errors import SourceError
 from ingest.load_draft import Draft, one_line
-from ingest.load_pdf_grid import Grid, read_grids
+from ingest.load_pdf_columns import find_gutters, usual_gutters
+from ingest.load_pdf_grid import Grid, fold_grids, read_grids
 from ingest.load_pdf_layout import Piece, lay_out, learn_style, normalise_title
 from ingest.load_pdf_page import Line, open_pdf, read_lines, upright_height
 from ingest.load_pdf_words import join
@@ -54,7 +55,12 @@ def load_pdf(data: bytes, name: str) -> Draft:
     kept: Sequence[Sequence[Line]] = without_running_lines(pages, heights)
     kept = _without_typewriter(kept)
     style = learn_style(kept)
-    laid_out = [lay_out(lines, style, bookmarks.get(index, {}), grids[index]) for index, lines in enumerate(kept)]
+    folded = [fold_grids(lines, ruled) for lines, ruled in zip(kept, grids, strict=True)]
+    gutters = [find_gutters(lines) for lines in folded]
+    usual = usual_gutters(gutters)
+    laid_out = [
+        lay_out(lines, style, bookmarks.get(index, {}), [*gutters[index], *usual]) for index, lines in enumerate(folded)
+    ]
     text, blocks, starts = _assemble(laid_out, style.words)
     ends = [*starts[1:], len(text)]
     spans = [Span(start, end) for start, end in zip(starts, ends, strict=True)]

@@ -27,15 +27,36 @@ _ENDS_SENTENCE = re.compile(r"[.。!！?？:：;；][\"”’)）\]]*$")
 _ENOUGH = 15  # characters of a stretch of running text, at least; an ideograph counts as two
 
 
-def read_order(lines: Sequence[Line]) -> list[list[Line]]:
-    """Give the regions of a page in reading order. Lines of one region keep the order of the file."""
-    regions = []
-    for _, run in groupby(lines, key=lambda line: line.turn):
-        turned, gutters = list(run), list[float]()
-        found = list(_cut(turned, 0, gutters))
-        # What is sure in one place is known in all others only the second time.
-        regions += list(_cut(turned, 0, gutters)) if gutters else found
-    return regions
+def find_gutters(lines: Sequence[Line]) -> list[float]:
+    """Give the right edges of the gutters that are sure on a page."""
+    gutters: list[float] = []
+    for _ in _cut(_upright(lines), 0, gutters):
+        pass
+    return gutters
+
+
+def usual_gutters(pages: Sequence[Sequence[float]]) -> list[float]:
+    """Give the gutters that a good part of the pages shares, of all pages' gutters."""
+    found: list[float] = []
+    for gutter in (gutter for page in pages for gutter in page):
+        n_pages = sum(1 for page in pages if any(abs(gutter - other) <= 2 for other in page))
+        if n_pages >= max(2, 0.15 * len(pages)) and all(abs(gutter - other) > 2 for other in found):
+            found.append(gutter)
+    return found
+
+
+def read_order(lines: Sequence[Line], gutters: Sequence[float]) -> list[list[Line]]:
+    """Give the regions of a page in reading order. Lines of one region keep the order of the file. `gutters` are those
+    that are known: of this page and of the document.
+    """
+    upright = _upright(lines)
+    regions = list(_cut(upright, 0, list(gutters))) if gutters else [upright]
+    return regions + [list(run) for _, run in groupby(lines[len(upright) :], key=lambda line: line.turn)]
+
+
+def _upright(lines: Sequence[Line]) -> list[Line]:
+    """Give the lines that are turned like the first; the others stand at the end."""
+    return [line for line in lines if line.turn == lines[0].turn]
 
 
 @dataclass(frozen=True)
@@ -60,6 +81,15 @@ class _Side:
         """How many rows hold running text: long stretches of words that fill their column."""
         return sum(1 for row in self.rows if any(self._runs(cell) for line in row for cell in line.cells))
 
+    @cached_property
+    def n_wrapping(self) -> int:
+        """How many rows of running text go on in the row below: in lower case, or in Chinese up to the right edge."""
+        return sum(
+            1
+            for above, below in pairwise(self.rows)
+            if any(self._wraps(cell, other) for line in above for cell in line.cells for other in _close(line, below))
+        )
+
     @property
     def is_running(self) -> bool:
         return self.n_running >= 0.5 * len(self.rows)
@@ -71,6 +101,13 @@ class _Side:
         usual = sorted(drop for drop, _ in drops)[len(drops) // 4] if drops else 0.0
         return [baseline for drop, baseline in drops if drop > 1.2 * usual]
 
+    def _wraps(self, cell: Cell, below: Cell) -> bool:
+        if abs(cell.left - below.left) > 0.25 * (cell.right - cell.left) or not self._runs(cell):
+            return False
+        if _WIDE.match(cell.text[-1]) or _WIDE.match(below.text[0]):
+            return cell.right - cell.left >= 1.4 * self._least_width and not _ENDS_SENTENCE.search(cell.text)
+        return below.text[0].islower() and not _ENDS_SENTENCE.search(cell.text)
+
     @cached_property
     def _least_width(self) -> float:
         """How wide a stretch of running text is at least, measured by the wider ones of this side."""
@@ -81,6 +118,13 @@ class _Side:
         n_wide = len(_WIDE.findall(cell.text))
         long = len(cell.text) + n_wide >= _ENOUGH and cell.right - cell.left >= self._least_width
         return long and len(_LETTERS.findall(cell.text)) >= 0.5 * len(cell.text.replace(" ", ""))
+
+
+def _close(line: Line, below: Sequence[Line]) -> Iterator[Cell]:
+    """Give the stretches below a line that stand no further down than the next line of its paragraph would."""
+    for other in below:
+        if line.baseline - other.baseline < 1.9 * line.size and abs(line.size - other.size) < 1:
+            yield from other.cells
 
 
 @dataclass(frozen=True)
@@ -97,15 +141,15 @@ class _Band:
     in_rows: bool
 
     @property
-    def n_running(self) -> int:
-        return min(self.left.n_running, self.right.n_running)
+    def n_wrapping(self) -> int:
+        return min(self.left.n_wrapping, self.right.n_wrapping)
 
     @property
     def is_surely_columns(self) -> bool:
         """Tell whether this is two columns, whatever the rest of the page is."""
         return (
-            self.n_running >= (_TALL if self.in_rows else 3)
-            and self.n_running >= 0.25 * self.n_rows
+            self.n_wrapping >= (_TALL - 1 if self.in_rows else 3)
+            and self.n_wrapping >= 0.1 * self.n_rows
             and (self._is_drawn_side_by_side or (self.left.is_running and self.right.is_running and not self._lines_up))
         )
 
@@ -187,10 +231,10 @@ def _best_bands(lines: Sequence[Line], gutters: list[float]) -> list[_Band]:
     most = 0
     for gutter in _left_edges(lines):
         bands = _bands(lines, gutter)
-        n_running = sum(band.n_running for band in bands if band.is_surely_columns)
-        if n_running > most:
-            best, most = bands, n_running
-        if n_running and all(abs(gutter - other) > 2 for other in gutters):
+        n_wrapping = sum(band.n_wrapping for band in bands if band.is_surely_columns)
+        if n_wrapping > most:
+            best, most = bands, n_wrapping
+        if n_wrapping and all(abs(gutter - other) > 2 for other in gutters):
             gutters.append(gutter)
     if best:
         return best
@@ -275,7 +319,8 @@ def _goes_back(above: _Half, below: _Half) -> bool:
 def _is_drawn_in_stretches(halves: Sequence[_Half]) -> bool:
     """Tell a file that has several lines of one side before those of the other from one that is drawn line by line."""
     sides = [is_right for half in halves if half is not None for is_right in (False, True) if half[is_right]]
-    return len(sides) >= 1.5 * sum(1 for _ in groupby(sides))
+    lengths = [len(list(stretch)) for _, stretch in groupby(sides)]
+    return lengths.count(1) <= 0.5 * len(lengths)
 
 
 def _band(rows: Sequence[_Row], in_rows: bool) -> _Band:

@@ -13,7 +13,6 @@ from itertools import groupby, pairwise
 
 from ingest.document import BlockKind
 from ingest.load_pdf_columns import read_order
-from ingest.load_pdf_grid import Grid, fold_grids
 from ingest.load_pdf_page import SOFT_HYPHEN, Line
 from ingest.load_pdf_table import Table, gather_tables
 from ingest.load_pdf_words import WIDE, join, mend_hyphens
@@ -85,11 +84,12 @@ def _usual(drops: Counter[float]) -> float:
 
 
 def lay_out(
-    lines: Sequence[Line], style: Style, bookmarks: Mapping[str, int], grids: Sequence[Grid] = ()
+    lines: Sequence[Line], style: Style, bookmarks: Mapping[str, int], gutters: Sequence[float] = ()
 ) -> list[Piece]:
-    """Give the blocks of one page; `bookmarks` maps the normalised titles of outline entries to heading levels."""
-    regions = read_order(fold_grids(lines, grids))
-    return [piece for region in regions for piece in _lay_out_region(region, style, bookmarks)]
+    """Give the blocks of one page; `bookmarks` maps the normalised titles of outline entries to heading levels, and
+    `gutters` are where columns may begin.
+    """
+    return [piece for region in read_order(lines, gutters) for piece in _lay_out_region(region, style, bookmarks)]
 
 
 def _lay_out_region(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, int]) -> list[Piece]:

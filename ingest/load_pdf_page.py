@@ -193,11 +193,13 @@ def _level_parts(page: _Characters, start: int, end: int, turn: int) -> Iterator
     """Cut where pdfium joined the numbers of a column, one above the other, or two lines at a hyphen to one line."""
     first, last = page.index(start), page.index(end - 1)
     tolerance = 0.5 * _font_size(page.textpage, first)
-    if abs(page.origin(first, turn)[1] - page.origin(last, turn)[1]) > tolerance:
+    (x, y), (last_x, last_y) = page.origin(first, turn), page.origin(last, turn)
+    if abs(y - last_y) > tolerance or last_x < x:
         for gap in _JOINT.finditer(page.text, start, end - 1):
             cut = gap.start() if gap.group()[0] in " \u00a0\t" else gap.end()
             above, below = page.index(gap.start() - 1), page.index(gap.end())
-            if cut > start and abs(page.origin(above, turn)[1] - page.origin(below, turn)[1]) > tolerance:
+            (x, y), (next_x, next_y) = page.origin(above, turn), page.origin(below, turn)
+            if cut > start and (abs(y - next_y) > tolerance or next_x < x):
                 yield start, cut
                 start = gap.end()
     yield start, end
