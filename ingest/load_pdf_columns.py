@@ -40,7 +40,7 @@ def usual_gutters(pages: Sequence[Sequence[float]]) -> list[float]:
     found: list[float] = []
     for gutter in (gutter for page in pages for gutter in page):
         n_pages = sum(1 for page in pages if any(abs(gutter - other) <= 2 for other in page))
-        if n_pages >= max(2, 0.15 * len(pages)) and all(abs(gutter - other) > 2 for other in found):
+        if n_pages >= 0.15 * len(pages) and all(abs(gutter - other) > 2 for other in found):
             found.append(gutter)
     return found
 
@@ -231,7 +231,7 @@ def _best_bands(lines: Sequence[Line], gutters: list[float]) -> list[_Band]:
     most = 0
     for gutter in _left_edges(lines):
         bands = _bands(lines, gutter)
-        n_wrapping = sum(band.n_wrapping for band in bands if band.is_surely_columns)
+        n_wrapping = _sure(bands)
         if n_wrapping > most:
             best, most = bands, n_wrapping
         if n_wrapping and all(abs(gutter - other) > 2 for other in gutters):
@@ -244,6 +244,13 @@ def _best_bands(lines: Sequence[Line], gutters: list[float]) -> list[_Band]:
         if n_rows > most:
             best, most = bands, n_rows
     return best
+
+
+def _sure(bands: Sequence[_Band]) -> int:
+    """Give how many lines wrap beside a gutter; 0 when it isn't sure, by one band or by several together."""
+    sure = sum(band.n_wrapping for band in bands if band.is_surely_columns)
+    likely = [band.n_wrapping for band in bands if band.n_wrapping and band.may_be_columns]
+    return sure or (sum(likely) if len(likely) >= 2 and sum(likely) >= 4 else 0)
 
 
 def _left_edges(lines: Sequence[Line]) -> list[float]:
