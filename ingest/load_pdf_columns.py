@@ -6,6 +6,7 @@ two columns where both sides run on like text and don't line up row by row like 
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ _GUTTER = 0.6  # of the size: the least width of a gutter
 _LEAST_GUTTER = 5.0  # points
 _STRIP = 2.3  # of the size: from baseline to baseline, what is more than a gap between paragraphs
 _TALL = 7  # lines: more than a table's cell has
+_OUTDENT = 5.0  # points: by how much single lines of a column may begin further left
 _MAX_EDGES = 8
 _MAX_CUTS = 6  # columns within columns
 _LETTERS = re.compile(r"[^\W\d_]")
@@ -263,7 +265,8 @@ def _left_edges(lines: Sequence[Line]) -> list[float]:
         else:
             clusters.append([left])
     common = [cluster for cluster in clusters[1:] if len(cluster) >= 3]
-    return [min(cluster) for cluster in sorted(common, key=len, reverse=True)[:_MAX_EDGES]]
+    commonest = sorted(common, key=len, reverse=True)[:_MAX_EDGES]
+    return list(dict.fromkeys(stretches[bisect_left(stretches, cluster[0] - _OUTDENT)] for cluster in commonest))
 
 
 def _bands(lines: Sequence[Line], gutter: float) -> list[_Band]:
