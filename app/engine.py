@@ -183,9 +183,10 @@ class Engine:
         """
         opened = self.knowledge_base(kb)
         query = standalone_question(question, history, self.llm()) if history else question
+        said = history[-1].content if query != question and history[-1].role == "assistant" else ""
         config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
         translate = self._translate if translated and not isinstance(self.llm(), Extractive) else None
-        return search(opened, question, config, query=query, translate=translate)
+        return search(opened, question, config, query=query, said=said, translate=translate)
 
     def ask(self, kb: str, question: str, *, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
         """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model."""

@@ -12,7 +12,7 @@ from generation.answer import Answer, Citation, Claim
 from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
 from generation.condense import CondensingConfig, Relevance, condense
-from generation.fields import misread
+from generation.fields import descriptions, misread
 from generation.fit import question_fit
 from generation.llm import LLM, Message, Prompt, SamplingConfig
 from generation.names import names_in, unknown_subjects
@@ -115,7 +115,9 @@ def stream_answer(
         config=config.condensing,
     )
     retrieval = replace(retrieval, dropped=(*retrieval.dropped, *dropped))
-    prompt = build_prompt(asked, excerpts, history=history, limits=limits, count_tokens=llm.count_tokens)
+    # A question that was written anew holds all it needs, and a small model repeats the answer before.
+    told = history if asked.startswith(retrieval.question) else ()
+    prompt = build_prompt(asked, excerpts, history=told, limits=limits, count_tokens=llm.count_tokens)
     index = EvidenceIndex(prompt.passages, asked, config.citing)
     composer = _Composer(prompt, index, config, page_of, similarity, clock)
     held = ""
@@ -205,6 +207,7 @@ class _Composer:
         self._clock = clock
         self._index = index
         self._stream = ClaimStream()
+        self._described = descriptions(heading for hit in prompt.passages for heading in hit.chunk.headings)
         self._markers: dict[tuple[str, Span], int] = {}
 
     def feed(self, piece: str) -> str:
@@ -252,7 +255,8 @@ class _Composer:
             weights=self._index.weights,
             config=self._config.support,
         )
-        read = misread(end.text, self.question, [e.quote for e in evidence], [e.hit.chunk for e in evidence])
+        chunks = [e.hit.chunk for e in evidence]
+        read = misread(end.text, self.question, [e.quote for e in evidence], chunks, self._described)
         read = read or other_thing(end.text, self.question, evidence)
         if read:
             support = Support("unsupported", support.score, (*support.reasons, read))

@@ -241,3 +241,25 @@ def test_the_stream_shows_markers_as_soon_as_a_sentence_ends(piece_size: int) ->
     assert "".join(item for item in items if isinstance(item, str)) == (
         "They get 25 days [1]. After five years they get 30 days [2]. Lunch costs 6 euros [3]."
     )
+
+
+def test_a_sentence_that_shares_only_the_unit_is_not_cited_too() -> None:
+    answer = _answer(
+        "What does a monthly pass cost?",
+        "A monthly pass costs 58 crowns.",
+        "A monthly pass is 58.00. Fee: 1.50 crowns.",
+    )
+
+    assert _quotes(answer) == [["A monthly pass is 58.00."]]
+
+
+def test_the_row_whose_range_holds_the_asked_amount_is_cited() -> None:
+    rules = (
+        "| Amount | Approved by | Offers |\n|---|---|---|\n"
+        "| 2,000 to 20,000 | manager | three |\n| over 250,000 | board | tender |"
+    )
+    answer = _answer(
+        "Who approves a purchase of 300,000?", "The board approves it.", "The board met twice on a purchase.", rules
+    )
+
+    assert _quotes(answer) == [["| over 250,000 | board | tender |"]]
