@@ -24,6 +24,13 @@ _BULLET = re.compile(r"(?:[^\w\s(（“\"‘'【《〈§]|[-–*])\s*\S")
 _NUMBER = re.compile(r"[(\[]?[-+–]?[$€£¥]?\(?\d[\d,.]*%?[)\]]?|[-–—]+|[$€£¥%)]")
 _SECTION = re.compile(r"(\d{1,2}(?:\.\d{1,2})+)\.?\s+\S")
 _ENDS_SENTENCE = re.compile(r"[.。!！?？:：;；][\"”’)）\]]*$")
+_LONGEST_TITLE = 160  # characters
+_TITLE_NUMBER = re.compile(
+    r"^\s*(?:(?:chapter|appendix|part|section|annex|item|note)\s+[\divxlcA-Z]{1,5}(?:\.\d+)*"
+    r"|\d{1,3}(?:\.\d+)*|[A-Z](?:\.\d+)+|第\s*[\d一二三四五六七八九十百]+\s*[章节篇部]|附录\s*[A-Z\d])"
+    r"[.:：、—–\s-]*(?=\S)",
+    re.I,
+)
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
@@ -115,7 +122,8 @@ def _lay_out_prose(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, 
     pieces: list[Piece] = []
     waiting: list[_Run] = []
     kind: BlockKind = "paragraph"
-    for run in _runs(lines, style):
+    runs = _runs(lines, style)
+    for run in _with_whole_titles(runs, bookmarks) if bookmarks else runs:
         level = _heading_level(run, style, bookmarks)
         run_kind = "heading" if level else _kind(run)
         belongs = run_kind == kind and (kind != "paragraph" or _continues(waiting, run))
@@ -132,9 +140,10 @@ def _lay_out_prose(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, 
     return pieces
 
 
-def normalise_title(text: str) -> str:
-    """Make titles comparable: letters and digits only, lower case."""
-    return re.sub(r"[\W_]+", "", text).lower()
+def title_keys(text: str) -> list[str]:
+    """Give forms in which titles can be compared: their letters and digits in lower case, with and without a number."""
+    keys = (re.sub(r"[\W_]+", "", form).lower() for form in (text, _TITLE_NUMBER.sub("", text)))
+    return [key for key in dict.fromkeys(keys) if key]
 
 
 def _runs(lines: Sequence[Line], style: Style) -> list[_Run]:
@@ -203,9 +212,9 @@ def _is_row(text: str) -> bool:
 
 def _heading_level(run: _Run, style: Style, bookmarks: Mapping[str, int]) -> int:
     line, text = run.lines[0], run.text
-    if len(text) > 160 or len(run.lines) > 3 or not re.search(r"[^\W\d_]", text):
+    if len(text) > _LONGEST_TITLE or len(run.lines) > 3 or not re.search(r"[^\W\d_]", text):
         return 0
-    if level := bookmarks.get(normalise_title(text), 0):
+    if level := _bookmark_level(text, bookmarks):
         return level
     if _is_row(text) or not run.gap_before or line.fixed or _BULLET.match(text):
         return 0
@@ -217,6 +226,24 @@ def _heading_level(run: _Run, style: Style, bookmarks: Mapping[str, int]) -> int
     if larger:
         return min(style.heading_sizes.index(line.size) + 1, 4)
     return min(len(style.heading_sizes) + 1, 5)
+
+
+def _bookmark_level(text: str, bookmarks: Mapping[str, int]) -> int:
+    return next((bookmarks[key] for key in title_keys(text) if key in bookmarks), 0) if bookmarks else 0
+
+
+def _with_whole_titles(runs: Sequence[_Run], bookmarks: Mapping[str, int]) -> list[_Run]:
+    """Join two runs that only together are a bookmark's title."""
+    whole: list[_Run] = []
+    for run in runs:
+        above = whole[-1] if whole and len(whole[-1].text) + len(run.text) < _LONGEST_TITLE else None
+        text = f"{above.text} {run.text}" if above is not None else ""
+        alone = (above.text, run.text) if above is not None else ()
+        if above and _bookmark_level(text, bookmarks) and not any(_bookmark_level(t, bookmarks) for t in alone):
+            whole[-1] = _Run(text, [*above.lines, *run.lines], above.gap_before, run.full)
+        else:
+            whole.append(run)
+    return whole
 
 
 def _continues(waiting: Sequence[_Run], run: _Run) -> bool:

@@ -155,7 +155,8 @@ def _lines(textpage: PdfTextPage, size: tuple[float, float]) -> Iterator[Line]:
             begin = start + len(raw) - len(raw.lstrip())
             turn = page.turn(begin)
             for first, last in _level_parts(page, begin, start + len(raw.rstrip()), turn):
-                yield _line(page, first, last, turn)
+                if (line := _line(page, first, last, turn)).text:
+                    yield line
         start = part.end() if part else end
 
 
