@@ -106,9 +106,9 @@ class _Side:
     def _wraps(self, cell: Cell, below: Cell) -> bool:
         if abs(cell.left - below.left) > 0.25 * (cell.right - cell.left) or not self._runs(cell):
             return False
-        if _WIDE.match(cell.text[-1]) or _WIDE.match(below.text[0]):
+        if _WIDE.match(cell.text[-1:]) or _WIDE.match(below.text[:1]):
             return cell.right - cell.left >= 1.4 * self._least_width and not _ENDS_SENTENCE.search(cell.text)
-        return below.text[0].islower() and not _ENDS_SENTENCE.search(cell.text)
+        return below.text[:1].islower() and not _ENDS_SENTENCE.search(cell.text)
 
     @cached_property
     def _least_width(self) -> float:
@@ -160,6 +160,8 @@ class _Band:
         """Tell whether this is two columns where another band of the page surely is, with the same gutter."""
         if not self.left.lines or not self.right.lines or (self._is_short_row and not self._runs_over):
             return False
+        if self.n_rows < 3 and not (self.left.n_wrapping or self.right.n_wrapping or self._runs_over):
+            return False
         if self._is_drawn_side_by_side:
             return self.left.is_running or self.right.is_running or not self._is_level
         return self.left.is_running and self.right.is_running and not self._lines_up
@@ -178,7 +180,9 @@ class _Band:
         """Tell whether a sentence goes on from the foot of the left side to the top of the right one."""
         foot = self.left.rows[-1][-1].cells[-1]
         width = max(cell.right - cell.left for line in self.left.lines for cell in line.cells)
-        return foot.right - foot.left > 0.85 * width and not _ENDS_SENTENCE.search(foot.text)
+        is_full = foot.text != "" and foot.right - foot.left > 0.85 * width and not _ENDS_SENTENCE.search(foot.text)
+        goes_on = self.right.rows[0][0].text[:1]
+        return is_full and (goes_on.islower() or goes_on.isdigit() or bool(_WIDE.match(goes_on)) or self.n_rows > 2)
 
     @property
     def _is_drawn_side_by_side(self) -> bool:
