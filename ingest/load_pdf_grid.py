@@ -144,15 +144,19 @@ def _touching(rules: Sequence[_Rule]) -> list[list[_Rule]]:
     """Group the rules that meet, from the left."""
     groups: list[list[_Rule]] = []
     boxes: list[_Rule] = []
+    closed = []
     for rule in sorted(rules):
         mine, box = [rule], rule
-        for index in [index for index, other in enumerate(boxes) if _meet(rule, other)][::-1]:
-            if any(_meet(rule, other) for other in groups[index]):
+        for index in range(len(boxes) - 1, -1, -1):
+            if boxes[index][2] + _NEAR < rule[0]:
+                closed.append(groups.pop(index))  # all further rules begin further right
+                del boxes[index]
+            elif _meet(rule, boxes[index]) and any(_meet(rule, other) for other in groups[index]):
                 mine = groups.pop(index) + mine
                 box = _around(boxes.pop(index), box)
         groups.append(mine)
         boxes.append(box)
-    return groups
+    return closed + groups
 
 
 def _meet(one: _Rule, other: _Rule) -> bool:

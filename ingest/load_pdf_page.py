@@ -34,6 +34,7 @@ _LEADS = re.compile(r"[$€£¥]|[(（]?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4}|[一二�
 _TRAILS = re.compile(r"[%)）]+")
 _BOLD = re.compile(rb"bold|black|heavy|semib|demi", re.I)
 _FIXED = re.compile(rb"mono|courier|consol|typewriter|cmtt|menlo", re.I)
+_BOX = pdfium.FS_RECTF()  # one for all characters: whoever calls holds `PDFIUM`
 _FIXED_PITCH = 1  # a flag of the PDF font descriptor
 
 
@@ -183,9 +184,11 @@ class _Characters:
     def origin(self, index: int, turn: int) -> tuple[float, float]:
         return turned(*_origin(self.textpage, index), self.size, turn)
 
-    def sides(self, offset: int, turn: int) -> tuple[float, float]:
+    def sides(self, index: int, turn: int) -> tuple[float, float]:
         """Give where a character begins and ends."""
-        left, bottom, right, top = char_box(self.textpage, self.index(offset))
+        left, bottom, right, top = char_box(self.textpage, index)
+        if turn == 0:
+            return left, right
         one, other = turned(left, bottom, self.size, turn)[0], turned(right, top, self.size, turn)[0]
         return min(one, other), max(one, other)
 
@@ -220,12 +223,15 @@ def _line(page: _Characters, start: int, end: int, turn: int) -> Line:
     bold, fixed = bold and ends_bold, fixed and ends_fixed
     parts: list[Cell] = []
     if not fixed:
+        shift = first - start if last - first == end - 1 - start else None  # None: some character has no number
         for gap in _SPACES.finditer(page.text, start, end):
-            before, after = page.sides(gap.start() - 1, turn)[1], page.sides(gap.end(), turn)[0]
+            ahead, behind = gap.start() - 1, gap.end()
+            ahead, behind = (i + shift if shift is not None else page.index(i) for i in (ahead, behind))
+            before, after = page.sides(ahead, turn)[1], page.sides(behind, turn)[0]
             if after - before > _PART_GAP * size:
                 parts.append(Cell(_normalise(page.text[start : gap.start()]), left, before))
                 start, left = gap.end(), after
-    parts.append(Cell(_normalise(page.text[start:end]), left, page.sides(end - 1, turn)[1]))
+    parts.append(Cell(_normalise(page.text[start:end]), left, page.sides(last, turn)[1]))
     return Line(_tidy_cells(_cells(parts, _CELL_GAP * size)), baseline, size, bold, fixed, turn)
 
 
@@ -265,10 +271,15 @@ def _tied(before: Cell, cell: Cell) -> Cell:
 
 def char_box(textpage: PdfTextPage, index: int) -> tuple[float, float, float, float]:
     """Give left, bottom, right, top of a character's cell, which is as high as its font; zeros where unknown."""
-    box = pdfium.FS_RECTF()
-    if index < 0 or not pdfium.FPDFText_GetLooseCharBox(textpage, index, box):
+    if index < 0 or not pdfium.FPDFText_GetLooseCharBox(textpage, index, _BOX):
         return (0.0, 0.0, 0.0, 0.0)
-    return (min(box.left, box.right), min(box.bottom, box.top), max(box.left, box.right), max(box.bottom, box.top))
+    left, bottom, right, top = _BOX.left, _BOX.bottom, _BOX.right, _BOX.top
+    return (
+        left if left < right else right,
+        bottom if bottom < top else top,
+        right if left < right else left,
+        top if bottom < top else bottom,
+    )
 
 
 def _origin(textpage: PdfTextPage, index: int) -> tuple[float, float]:
