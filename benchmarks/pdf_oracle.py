@@ -1,4 +1,4 @@
-"""Two-sided proof for PDF reading: makes PDFs whose reading order is known, and scores a text against that order.
+"""Makes PDFs whose reading order is known, and scores a text against that order.
 
 The pages are HTML with CSS columns, printed by headless Chromium: the order of the HTML is the true one. Sentences come
 from the sample documents, each at most once a PDF. Knows nothing about how a PDF is read.
@@ -7,6 +7,7 @@ from the sample documents, each at most once a PDF. Knows nothing about how a PD
 import random
 import re
 import shutil
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -72,10 +73,10 @@ def pairs_in_order(text: str, units: Sequence[str]) -> tuple[int, int]:
 
     A unit counts as found where all its letters and digits stand in a row; white space and punctuation don't count.
     """
-    squeezed = _squeezed(text)
+    letters = squeezed(text)
     places: list[tuple[int, int]] = []
     for index, unit in enumerate(units):
-        at = squeezed.find(_squeezed(unit))
+        at = letters.find(squeezed(unit))
         if at >= 0:
             places.append((at, index))
     followed_by = {one: other for (_, one), (_, other) in pairwise(sorted(places))}
@@ -83,8 +84,9 @@ def pairs_in_order(text: str, units: Sequence[str]) -> tuple[int, int]:
     return right, len(units) - 1
 
 
-def _squeezed(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text)
+def squeezed(text: str) -> str:
+    """Give the letters and digits of a text, ligatures and other presentation forms resolved."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text))
 
 
 def _sentences() -> dict[str, list[str]]:
