@@ -11,9 +11,9 @@ from generation.llm import Prompt
 from generation.second_look import gives_no_amount
 from generation.support import Support, SupportConfig, check_support
 from generation.surroundings import near, other_thing, passages_of
-from ingest.document import Span
+from ingest.document import Page, Span
 
-PageOf = Callable[[str, int], int | None]
+PageOf = Callable[[str, int], Page | None]
 Clock = Callable[[], float]
 
 
@@ -116,15 +116,16 @@ class Composer:
     def _citation(self, evidence: Evidence, status: Any) -> Citation:
         chunk = evidence.hit.chunk
         marker = self._markers.setdefault((chunk.document_id, evidence.span), len(self._markers) + 1)
-        page = self._page_of(chunk.document_id, evidence.span.start) if self._page_of else chunk.page
+        page = self._page_of(chunk.document_id, evidence.span.start) if self._page_of else None
         return Citation(
             marker=marker,
             document_id=chunk.document_id,
             source=evidence.hit.source,
             title=evidence.hit.title,
-            page=page,
+            page=page.number if page else chunk.page,
             span=evidence.span,
             quote=evidence.quote,
             status=status,
             score=evidence.score,
+            page_label=page.printed if page else evidence.hit.page_label,
         )

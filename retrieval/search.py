@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from ingest.document import Chunk
 from ingest.errors import SettingsError
 from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
@@ -79,7 +80,7 @@ def search(
     passages, dropped = pack(seated, config.top_k, config.packing, kb.catalog.text_between)
     ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(seated, start=1)}
     terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
-    hits = [_hit(passage, rank, ranks, terms) for rank, passage in enumerate(passages, start=1)]
+    hits = [_hit(passage, rank, ranks, terms, _label(kb, passage.chunk)) for rank, passage in enumerate(passages, 1)]
     finished = clock()
     return Retrieval(
         question=question,
@@ -200,7 +201,13 @@ def foreign_language(query: str) -> str:
     return "en" if has_cjk(query) else "zh"
 
 
-def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str]) -> Hit:
+def _label(kb: KnowledgeBase, chunk: Chunk) -> str:
+    """Give what is printed on a chunk's page where that differs from its number."""
+    page = kb.catalog.page(chunk.document_id, chunk.page) if chunk.page is not None else None
+    return page.printed if page is not None else ""
+
+
+def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str], page_label: str) -> Hit:
     candidate = passage.fused.candidate
     stages = {"fused": StageScore(ranks[candidate.chunk.id], passage.fused.score)}
     if candidate.dense is not None:
@@ -217,6 +224,7 @@ def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str
         score=passage.fused.score,
         stages=stages,
         matched_terms=tuple(dict.fromkeys(matched)),
+        page_label=page_label,
     )
 
 

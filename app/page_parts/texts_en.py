@@ -44,6 +44,7 @@ ENGLISH = Texts(
     unresolved="The model also wrote markers that name no passage: {markers}. They were removed.",
     source="Source {marker}: {place}, {status}",
     page="page {page}",
+    page_labelled="page {label} ({nth})",
     answered_by="{model} · {seconds} s",
     panel_source="Source {marker}",
     panel_passage="Retrieved passage",

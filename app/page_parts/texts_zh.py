@@ -50,6 +50,7 @@ CHINESE = Texts(
     unresolved="模型还写了不对应任何段落的标记：{markers}，已删去。",
     source="来源 {marker}：{place}，{status}",
     page="第 {page} 页",
+    page_labelled="第 {label} 页（文件第 {page} 页）",
     answered_by="{model} · {seconds} 秒",
     panel_source="来源 {marker}",
     panel_passage="检索到的段落",
