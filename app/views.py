@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.places import clock_range
 from generation.answer import Answer, Citation
 from ingest.discover import Failure
 from ingest.export_kb import Exported
@@ -129,7 +130,7 @@ def retrieval_lines(retrieval: Retrieval, *, explain: bool) -> list[str]:
         return ["No passage found. Is the knowledge base empty? See: footnote kb show"]
     lines: list[str] = []
     for hit in retrieval.hits:
-        lines.append(f"{hit.rank}. {hit.title}{_page(hit.chunk.page)}  {hit.score:.3f}  {hit.source}")
+        lines.append(f"{hit.rank}. {hit.title}{_place(hit.chunk.page, hit.seconds)}  {hit.score:.3f}  {hit.source}")
         if hit.newer_edition:
             lines.append(f"   older edition; newer: {hit.newer_edition}")
         if explain:
@@ -176,12 +177,13 @@ def answer_notes(answer: Answer) -> list[str]:
         lines = [f"({answer.reason})"]
         if answer.retrieval.hits:
             nearest = answer.retrieval.hits[0]
-            lines.append(f"nearest: {nearest.title}{_page(nearest.chunk.page)}: “{_clip(nearest.chunk.text, 160)}”")
+            place = f"{nearest.title}{_place(nearest.chunk.page, nearest.seconds)}"
+            lines.append(f"nearest: {place}: “{_clip(nearest.chunk.text, 160)}”")
         return lines
     lines = []
     cited = {citation.marker: citation for claim in answer.claims for citation in claim.citations}
     for marker, citation in sorted(cited.items()):
-        place = f"{citation.title}{_page(citation.page)}"
+        place = f"{citation.title}{_place(citation.page, citation.seconds)}"
         lines.append(f"[{marker}] {_MARKS[citation.status]} {place}: “{_clip(citation.quote, 300)}”")
         lines.append(f"      {citation.source}")
     lines += [f"not supported: {claim.text}" for claim in answer.claims if claim.status == "unsupported"]
@@ -198,6 +200,7 @@ def _hit_json(hit: Hit) -> Json:
         "source": hit.source,
         "title": hit.title,
         "page": hit.chunk.page,
+        **_seconds_json(hit.seconds),
         "start": hit.chunk.span.start,
         "end": hit.chunk.span.end,
         "text": hit.chunk.text,
@@ -215,6 +218,7 @@ def _citation_json(citation: Citation) -> Json:
         "source": citation.source,
         "title": citation.title,
         "page": citation.page,
+        **_seconds_json(citation.seconds),
         "start": citation.span.start,
         "end": citation.span.end,
         "quote": citation.quote,
@@ -223,8 +227,14 @@ def _citation_json(citation: Citation) -> Json:
     }
 
 
-def _page(page: int | None) -> str:
-    return f", page {page}" if page is not None else ""
+def _place(page: int | None, seconds: tuple[float, float] | None) -> str:
+    where = f", page {page}" if page is not None else ""
+    return where + (f", {clock_range(seconds)}" if seconds else "")
+
+
+def _seconds_json(seconds: tuple[float, float] | None) -> Json:
+    start, end = seconds or (None, None)
+    return {"start_seconds": start, "end_seconds": end}
 
 
 def _clip(text: str, length: int) -> str:

@@ -13,7 +13,10 @@ Status = Literal["supported", "partial", "unsupported"]
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A quote that backs a claim: `quote == document.text[span]`. Equal quotes share a `marker` (from 1)."""
+    """A quote that backs a claim: `quote == document.text[span]`. Equal quotes share a `marker` (from 1).
+
+    `seconds` say from when to when a recording's words are spoken.
+    """
 
     marker: int
     document_id: str
@@ -24,6 +27,7 @@ class Citation:
     quote: str
     status: Status
     score: float
+    seconds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

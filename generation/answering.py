@@ -27,6 +27,7 @@ from retrieval.retrieval import Retrieval
 _OPENING_TOKENS = 550
 
 PageOf = Callable[[str, int], int | None]
+SecondsOf = Callable[[str, Span], tuple[float, float] | None]  # of words in a recording
 Clock = Callable[[], float]
 
 
@@ -57,6 +58,7 @@ def answer_question(
     history: Sequence[Message] = (),
     question: str | None = None,
     page_of: PageOf | None = None,
+    seconds_of: SecondsOf | None = None,
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
     clock: Clock = time.perf_counter,
@@ -69,6 +71,7 @@ def answer_question(
         history=history,
         question=question,
         page_of=page_of,
+        seconds_of=seconds_of,
         similarity=similarity,
         relevance=relevance,
         clock=clock,
@@ -87,6 +90,7 @@ def stream_answer(
     history: Sequence[Message] = (),
     question: str | None = None,
     page_of: PageOf | None = None,
+    seconds_of: SecondsOf | None = None,
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
     clock: Clock = time.perf_counter,
@@ -117,7 +121,7 @@ def stream_answer(
     retrieval = replace(retrieval, dropped=(*retrieval.dropped, *dropped))
     prompt = build_prompt(asked, excerpts, history=history, limits=limits, count_tokens=llm.count_tokens)
     index = EvidenceIndex(prompt.passages, asked, config.citing)
-    composer = _Composer(prompt, index, config, page_of, similarity, clock)
+    composer = _Composer(prompt, index, config, page_of, seconds_of, similarity, clock)
     held = ""
     holding = True
     first_token: float | None = None
@@ -186,6 +190,7 @@ class _Composer:
         index: EvidenceIndex,
         config: AnswerConfig,
         page_of: PageOf | None,
+        seconds_of: SecondsOf | None,
         similarity: Similarity | None,
         clock: Clock,
     ) -> None:
@@ -201,6 +206,7 @@ class _Composer:
         self._prompt = prompt
         self._config = config
         self._page_of = page_of
+        self._seconds_of = seconds_of
         self._similarity = similarity
         self._clock = clock
         self._index = index
@@ -280,6 +286,7 @@ class _Composer:
             quote=evidence.quote,
             status=status,
             score=evidence.score,
+            seconds=self._seconds_of(chunk.document_id, evidence.span) if self._seconds_of else None,
         )
 
 

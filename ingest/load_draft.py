@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ingest.document import Block, BlockKind, Page, Span
+from ingest.document import Block, BlockKind, Page, ReadPage, Span, Utterance
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -18,6 +18,8 @@ class Draft:
     pages: tuple[Page, ...] = ()
     title: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    read_pages: tuple[ReadPage, ...] = ()
+    utterances: tuple[Utterance, ...] = ()
 
 
 class DraftWriter:

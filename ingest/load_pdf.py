@@ -1,21 +1,24 @@
 """PDF bytes in, a draft out: the text of every page in order, with headings, paragraphs, lists and tables.
 
-Running heads and feet are dropped. A PDF without any text layer is refused, because nothing in it could be quoted.
+Running heads and feet are dropped. Pages without a text of their own are read by OCR.
 """
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pypdfium2 import PdfDocument
 
 from ingest.document import Block, Page, Span
-from ingest.errors import SourceError
+from ingest.errors import WordlessError
+from ingest.load_config import LoadConfig
 from ingest.load_draft import Draft, one_line
 from ingest.load_pdf_layout import Piece, join, lay_out, learn_style, normalise_title
+from ingest.load_pdf_ocr import is_noise, ocr_metadata, page_ranges, pages_to_read, read_pages
 from ingest.load_pdf_page import Line, open_pdf, read_lines
+from ingest.ocr_draft import lay_pages
 
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 _FILE_NAME = re.compile(r"\.(?:docx?|xlsx?|pptx?|pdf|rtf|indd|qxd|tex|dvi|ps|html?)$", re.I)
@@ -30,30 +33,53 @@ _SAYS_NOTHING = re.compile(
 )
 
 
-def load_pdf(data: bytes, name: str) -> Draft:
-    """Give the text of a PDF; SourceError when it is locked, damaged or holds only pictures."""
+def load_pdf(data: bytes, name: str, config: LoadConfig | None = None) -> Draft:
+    """Give the text of a PDF; SourceError when it is locked or damaged, WordlessError when no page has any words."""
     with open_pdf(data, name) as document:
-        pages: Sequence[Sequence[Line]] = [read_lines(page) for page in document]
+        pages: list[Sequence[Line]] = [read_lines(page) for page in document]
+        without_text = pages_to_read(document, pages)
         heights = [float(document.get_page_size(index)[1]) for index in range(len(document))]
         labels = [document.get_page_label(index) or None for index in range(len(document))]
         bookmarks = _bookmarks(document)
         metadata = {key: one_line(value) for key, value in document.get_metadata_dict().items()}
+    kept = _metadata(metadata)
+    readings = dict(read_pages(data, name, without_text, max_pages=(config or LoadConfig()).max_ocr_pages))
+    found = {number: reading for number, reading in readings.items() if reading[0].has_words}
+    laid = lay_pages(found)
+    for number, page in laid.items():
+        pages[number - 1], heights[number - 1] = page.lines, page.height
+    for number in set(without_text) - set(laid):
+        if is_noise("".join(line.text for line in pages[number - 1])):
+            pages[number - 1] = ()
     if not any(pages):
-        raise SourceError(
-            f"{name} has no text layer: its {len(pages)} pages are pictures, and reading pictures (OCR) is not built "
-            "in yet; run it through an OCR tool first and add the result."
-        )
-    without_text = [str(number) for number, lines in enumerate(pages, 1) if not lines]
-    pages = without_running_lines(pages, heights)
-    pages = _without_typewriter(pages)
+        raise WordlessError(f"{name} holds no words: its {len(pages)} pages are empty, or pictures without text.")
+    kept |= ocr_metadata({number: reading for number, (reading, _) in found.items()})
+    if empty := [number for number, lines in enumerate(pages, 1) if not lines]:
+        kept["pages_without_text"] = page_ranges(empty)
+    draft = draft_of_lines(pages, heights, labels, bookmarks)
+    title = _title(metadata) or draft.title or Path(name.removesuffix(".gz")).stem
+    read = tuple(page.words for page in laid.values())
+    return replace(draft, title=title, metadata=kept, read_pages=read)
+
+
+def draft_of_lines(
+    lines: Sequence[Sequence[Line]],
+    heights: Sequence[float],
+    labels: Sequence[str | None],
+    bookmarks: Mapping[int, Mapping[str, int]],
+) -> Draft:
+    """Give the text of pages whose lines are known, and the title that stands on the first of them.
+
+    `bookmarks` give the levels of headings, by normalised title, for pages by index.
+    """
+    pages = _without_typewriter(without_running_lines(lines, heights))
     style = learn_style(pages)
-    laid_out = [lay_out(lines, style, bookmarks.get(index, {})) for index, lines in enumerate(pages)]
+    laid_out = [lay_out(page, style, bookmarks.get(index, {})) for index, page in enumerate(pages)]
     text, blocks, starts = _assemble(laid_out, style.words)
     ends = [*starts[1:], len(text)]
     spans = [Span(start, end) for start, end in zip(starts, ends, strict=True)]
     numbered = tuple(Page(number, span, labels[number - 1]) for number, span in enumerate(spans, 1))
-    title = _title(metadata) or _title_on_page(text, blocks, spans[0].end) or Path(name.removesuffix(".gz")).stem
-    return Draft(text, tuple(blocks), numbered, title, _metadata(metadata, without_text))
+    return Draft(text, tuple(blocks), numbered, _title_on_page(text, blocks, spans[0].end))
 
 
 def _without_typewriter(pages: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
@@ -182,10 +208,9 @@ def _title_on_page(text: str, blocks: Sequence[Block], end: int) -> str | None:
     return next((title for title in titles if not _SAYS_NOTHING.match(title)), None)
 
 
-def _metadata(found: dict[str, str], without_text: Sequence[str]) -> dict[str, str]:
+def _metadata(found: dict[str, str]) -> dict[str, str]:
     metadata = {"author": found.get("Author", ""), "subject": found.get("Subject", "")}
     metadata["keywords"] = found.get("Keywords", "")
-    metadata["pages_without_text"] = ", ".join(without_text)
     date = _DATE.match(found.get("ModDate") or "") or _DATE.match(found.get("CreationDate") or "")
     metadata["date"] = "-".join(date.groups()) if date else ""
     return {key: value for key, value in metadata.items() if value}

@@ -18,7 +18,8 @@ class StageScore:
 class Hit:
     """A passage that answers the question best: `rank` from 1, `stages` by name (dense, lexical, fused, ...).
 
-    `newer_edition` names the source of a later edition of the same text among the hits, "" where there is none.
+    `newer_edition` names the source of a later edition of the same text among the hits, "" where there is none;
+    `seconds` say from when to when a recording's words are spoken.
     """
 
     chunk: Chunk
@@ -29,6 +30,7 @@ class Hit:
     stages: Mapping[str, StageScore]
     matched_terms: tuple[str, ...] = ()
     newer_edition: str = ""
+    seconds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

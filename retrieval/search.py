@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ingest.document import Utterance, seconds_of
 from ingest.errors import SettingsError
 from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
@@ -71,7 +72,11 @@ def search(
     passages, dropped = pack(seated, config.top_k, config.packing, kb.catalog.text_between)
     ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(seated, start=1)}
     terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
-    hits = [_hit(passage, rank, ranks, terms) for rank, passage in enumerate(passages, start=1)]
+    spoken = {id_: kb.catalog.utterances_of(id_) for id_ in {passage.chunk.document_id for passage in passages}}
+    hits = [
+        _hit(passage, rank, ranks, terms, spoken[passage.chunk.document_id])
+        for rank, passage in enumerate(passages, start=1)
+    ]
     finished = clock()
     return Retrieval(
         question=question,
@@ -175,7 +180,7 @@ def foreign_language(query: str) -> str:
     return "en" if has_cjk(query) else "zh"
 
 
-def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str]) -> Hit:
+def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str], spoken: Sequence[Utterance]) -> Hit:
     candidate = passage.fused.candidate
     stages = {"fused": StageScore(ranks[candidate.chunk.id], passage.fused.score)}
     if candidate.dense is not None:
@@ -192,6 +197,7 @@ def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str
         score=passage.fused.score,
         stages=stages,
         matched_terms=tuple(dict.fromkeys(matched)),
+        seconds=seconds_of(spoken, passage.chunk.span),
     )
 
 

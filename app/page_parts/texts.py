@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.places import clock_range
 from generation.answer import Status
 
 
@@ -135,10 +136,11 @@ class Texts:
         """Fill a number into its form: `forms` is "one form|the form for all others", or one form for all."""
         return forms.split("|")[0 if n == 1 else -1].format(n=n)
 
-    def place(self, title: str, page: int | None) -> str:
-        """Name a place: the title and, where there are pages, the page."""
+    def place(self, title: str, page: int | None, seconds: tuple[float, float] | None = None) -> str:
+        """Name a place: the title and, where there are any, the page and the time in a recording."""
         comma = "，" if self.code == "zh" else ", "
-        return title if page is None else f"{title}{comma}{self.page.format(page=page)}"
+        where = [] if page is None else [self.page.format(page=page)]
+        return comma.join([title, *where, *([clock_range(seconds)] if seconds else [])])
 
     def reason_in_words(self, reason: str) -> str:
         """Give an abstention's reason in this language, or as it came where it has no translation."""
