@@ -57,7 +57,11 @@ def load_pdf(data: bytes, name: str, config: LoadConfig | None = None) -> Draft:
     if empty := [number for number, lines in enumerate(pages, 1) if not lines]:
         kept["pages_without_text"] = page_ranges(empty)
     draft = draft_of_lines(pages, heights, labels, bookmarks)
-    title = _title(metadata) or draft.title or Path(name.removesuffix(".gz")).stem
+    stem = Path(name.removesuffix(".gz")).stem
+    stated = _title(metadata)
+    if stated == stem and found:  # a scanner's idea of a title
+        stated = None
+    title = stated or draft.title or stem
     read = tuple(page.words for page in laid.values())
     return replace(draft, title=title, metadata=kept, read_pages=read)
 

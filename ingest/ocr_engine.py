@@ -23,6 +23,8 @@ _SURE = 0.9
 _DOUBT = 0.8
 _SAMPLE_SIDE = 1280  # pixels; enough to see which way lines run
 _SAMPLE_LINES = 5
+_TOO_SMALL = 3.2  # times smaller than the picture: small print may have been lost
+_SMALL_SIDE = 1000  # pixels
 
 _LETTERS = re.compile(r"[^\W_]")
 _STRETCH = re.compile(r"\S{1,12}")
@@ -86,13 +88,19 @@ _READING = threading.Lock()
 
 @cache
 def _engine() -> Any:  # its results are of a type that depends on what is asked
-    from rapidocr import RapidOCR  # 0.8 s of imports
+    from rapidocr import EngineType, RapidOCR  # 0.8 s of imports
 
     return RapidOCR(
         params={
+            # Half of ONNX Runtime's time for the same words: benchmarks/LOG.md 2026-11-25.
+            "Det.engine_type": EngineType.OPENVINO,
+            "Rec.engine_type": EngineType.OPENVINO,
             "Global.log_level": "error",
             "Global.text_score": _LEAST_CONFIDENCE,
             "Global.max_side_len": MAX_SIDE,
+            # Else a strip of a picture is enlarged until it is 736 pixels high, whatever its length.
+            "Det.limit_type": "max",
+            "Det.limit_side_len": MAX_SIDE,
             # Line by line the classifier of upside-down text takes upright lines for such; `_turn` asks all of them.
             "Global.use_cls": False,
         }
@@ -101,9 +109,11 @@ def _engine() -> Any:  # its results are of a type that depends on what is asked
 
 def read_picture(picture: Image.Image) -> Reading:
     """Read a picture in RGB; it is made smaller where it is larger than any page needs."""
-    picture = within_limits(picture)
+    picture = _enlarged(within_limits(picture))
     with _READING:
         turn = _turn(picture)
+        if turn is None:
+            return Reading((), 0, picture.width, picture.height)
         pixels = _pixels(turned_picture(picture, turn))
         found = _engine()(pixels, use_det=True, use_cls=False, use_rec=True, return_word_box=True)
     height, width = pixels.shape[:2]
@@ -126,19 +136,28 @@ def within_limits(picture: Image.Image) -> Image.Image:
     return picture.resize((max(1, round(width * factor)), max(1, round(height * factor))), Image.Resampling.LANCZOS)
 
 
+def _enlarged(picture: Image.Image) -> Image.Image:
+    """Give a small picture, a screen's or a logo's, in twice its size: its letters are too small to be found else."""
+    if max(picture.size) > _SMALL_SIDE:
+        return picture
+    return picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
+
+
 def _pixels(picture: Image.Image) -> Pixels:
     """Give the picture as the models want it: blue, green, red; shape (height, width, 3)."""
     return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])
 
 
-def _turn(picture: Image.Image) -> int:
-    """Find by how many quarters the picture must be turned clockwise so that its lines run to the right."""
+def _turn(picture: Image.Image) -> int | None:
+    """Find by how many quarters the picture must be turned clockwise so that its lines run to the right; None where
+    there seem to be no lines.
+    """
     sample = picture.copy()
     sample.thumbnail((_SAMPLE_SIDE, _SAMPLE_SIDE))
     boxes = _engine()(_pixels(sample), use_det=True, use_cls=False, use_rec=False).boxes
-    if boxes is None:
-        return 0
     factor = picture.width / sample.width
+    if boxes is None:
+        return 0 if factor > _TOO_SMALL else None
     upright: list[tuple[float, _Box]] = []
     sideways: list[tuple[float, _Box]] = []
     for corners in boxes:
