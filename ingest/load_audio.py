@@ -32,7 +32,7 @@ def load_audio(data: bytes, name: str, config: LoadConfig) -> Draft:
     is there, WordlessError without any speech.
     """
     model = speech_model(config.speech_model, name, config.speech_missing)  # first: without it there is no use in more
-    samples, title = _decode(data, name)
+    samples, title = decode_sound(data, name)
     heard = hear(samples, model)
     if not heard.phrases:
         raise WordlessError(f"{name} is a recording without speech; there is nothing in it to search or quote.")
@@ -46,7 +46,7 @@ def load_audio(data: bytes, name: str, config: LoadConfig) -> Draft:
     return Draft(text, blocks, (), title or Path(name).stem, metadata, utterances=utterances)
 
 
-def _decode(data: bytes, name: str) -> tuple[Samples, str]:
+def decode_sound(data: bytes, name: str) -> tuple[Samples, str]:
     """Give the sound as one channel of `SAMPLE_RATE` samples a second, and the title that the file states."""
     try:
         with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
