@@ -52,7 +52,9 @@ def load_pdf(data: bytes, name: str, config: LoadConfig | None = None) -> Draft:
         if is_noise("".join(line.text for line in pages[number - 1])):
             pages[number - 1] = ()
     if not any(pages):
-        raise WordlessError(f"{name} holds no words: its {len(pages)} pages are empty, or pictures without text.")
+        raise WordlessError(
+            f"{name} holds no words: its {len(pages)} pages are empty, or pictures without text; there is nothing to quote."
+        )
     kept |= ocr_metadata({number: reading for number, (reading, _) in found.items()})
     if empty := [number for number, lines in enumerate(pages, 1) if not lines]:
         kept["pages_without_text"] = page_ranges(empty)

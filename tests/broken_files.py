@@ -28,7 +28,7 @@ def broken(seed: int, *, per_format: int = 12) -> Iterator[tuple[str, bytes]]:
     whole["mp3"] = (Path(__file__).parent / "recordings" / "ferry-notice.mp3").read_bytes()
     for suffix, data in whole.items():
         for number in range(per_format):
-            yield f"damaged-{suffix}-{number}.{suffix}", _damaged(data, number, dice)
+            yield f"damaged-{suffix}-{number}.{suffix}", damaged(data, number, dice)
     for suffix in ("docx", "pptx", "xlsx", "ods", "epub"):
         for number in range(per_format):
             yield f"inside-{suffix}-{number}.{suffix}", _damaged_inside(whole[suffix], number, dice)
@@ -40,7 +40,7 @@ def broken(seed: int, *, per_format: int = 12) -> Iterator[tuple[str, bytes]]:
     yield from _hostile()
 
 
-def _damaged(data: bytes, number: int, dice: random.Random) -> bytes:
+def damaged(data: bytes, number: int, dice: random.Random) -> bytes:
     """Cut a file, change some of its bytes, blank a stretch, repeat one, or put noise into it: in turn."""
     changed = bytearray(data)
     at = dice.randrange(len(data))
@@ -71,7 +71,7 @@ def _damaged_inside(data: bytes, number: int, dice: random.Random) -> bytes:
         for old, new in ((b'"1"', b'"-9999999999"'), (b'"0"', b'"x"'), (b"rId1", b"rId99"), (b"<v>", b"<v>e")):
             parts = {name: part.replace(old, new) if dice.random() < 0.5 else part for name, part in parts.items()}
     else:
-        parts[chosen] = _damaged(parts[chosen], number, dice)
+        parts[chosen] = damaged(parts[chosen], number, dice)
     return zipped(parts)
 
 

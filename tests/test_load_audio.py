@@ -4,6 +4,7 @@ The recording was made for these tests with espeak-ng, whose voice Whisper mishe
 """
 
 import io
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from ingest.load_config import LoadConfig
 from ingest.load_formats import FORMATS
 from ingest.load_sniff import sniff
 from ingest.speech import SAMPLE_RATE
+from tests.broken_files import damaged
 from tests.hashing_embedder import HashingEmbedder
 from tests.whole_files import zipped
 
@@ -149,6 +151,21 @@ def test_without_the_model_the_command_that_fetches_it_is_said(tmp_path: Path) -
 def test_a_damaged_recording_is_refused(data: bytes) -> None:
     with pytest.raises(SourceError, match=r"^a\.mp3 is a damaged recording"):
         read_document(data, "a.mp3", "a.mp3", config=CONFIG)
+
+
+@pytest.mark.parametrize("kind", ["wav", "mp3", "flac", "ogg"])
+def test_whatever_is_damaged_in_a_recording_it_is_decoded_or_refused(samples: np.ndarray, kind: str) -> None:
+    codec = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "libopus"}[kind]
+    whole = recorded(samples, kind=kind, codec=codec, rate=48_000 if kind == "ogg" else 16_000)
+    dice = random.Random(7)
+    n_refused = 0
+    for number in range(36):
+        try:
+            decode_sound(damaged(whole, number, dice), f"a.{kind}")
+        except SourceError as error:
+            n_refused += 1
+            assert str(error).startswith(f"a.{kind} ") and ";" in str(error)
+    assert n_refused < 36
 
 
 @needs_model
