@@ -16,7 +16,7 @@ from ingest.document import Block, Span, Utterance
 from ingest.errors import SourceError, WordlessError
 from ingest.load_config import LoadConfig
 from ingest.load_draft import Draft, one_line
-from ingest.load_pdf_layout import join
+from ingest.load_pdf_words import join
 from ingest.speech import SAMPLE_RATE, Heard, Phrase, hear, speech_model
 
 _MAX_SECONDS = 8 * 3600  # 1.8 GB of samples, and hours of work

@@ -49,7 +49,8 @@ def load_image(data: bytes, name: str, config: LoadConfig) -> Draft:
     metadata = {"picture": kind, **ocr_metadata({number: reading for number, (reading, _) in found.items()})}
     if empty := [number for number in range(1, n_frames + 1) if number not in laid]:
         metadata["pages_without_text"] = page_ranges(empty)
-    draft = draft_of_lines(lines, heights, [None] * n_frames, {})
+    regions = {number - 1: page.regions for number, page in laid.items()}
+    draft = draft_of_lines(lines, heights, [None] * n_frames, {}, [[]] * n_frames, regions)
     return replace(draft, metadata=metadata, read_pages=tuple(page.words for page in laid.values()))
 
 

@@ -4,9 +4,11 @@ Running heads and feet are dropped. Pages without a text of their own are read b
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import groupby
+from operator import getitem
 from pathlib import Path
 
 from pypdfium2 import PdfDocument
@@ -15,17 +17,17 @@ from ingest.document import Block, Page, Span
 from ingest.errors import WordlessError
 from ingest.load_config import LoadConfig
 from ingest.load_draft import Draft, one_line
-from ingest.load_pdf_layout import Piece, join, lay_out, learn_style, normalise_title
+from ingest.load_pdf_columns import find_gutters, usual_gutters
+from ingest.load_pdf_grid import Grid, fold_grids, read_grids
+from ingest.load_pdf_layout import Piece, lay_out, learn_style, title_keys
 from ingest.load_pdf_ocr import is_noise, ocr_metadata, page_ranges, pages_to_read, read_pages
-from ingest.load_pdf_page import Line, open_pdf, read_lines
+from ingest.load_pdf_page import Line, open_pdf, read_lines, upright_height
+from ingest.load_pdf_running import printed_labels, without_running_lines
+from ingest.load_pdf_words import join
 from ingest.ocr_draft import lay_pages
 
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 _FILE_NAME = re.compile(r"\.(?:docx?|xlsx?|pptx?|pdf|rtf|indd|qxd|tex|dvi|ps|html?)$", re.I)
-_EDGE_LINES = 3
-_MARGIN = 0.12  # of the page's height, above and below
-_PAGE_NUMBER = re.compile(r"(?<![\d.,])\d{1,4}(?![\d.,]*\d)|\b[ivxlc]{1,7}\b")
-_LONE_NUMBER = re.compile(r"\W*(?:page |第 ?)?(?:\d{1,4}|[ivxlc]{1,7})(?: ?页)?\W*", re.I)
 _SAYS_NOTHING = re.compile(
     r"$|united states\b|commission file|securities registered"
     r"|(?:form 10-[kq]|(?:table of )?contents|abstract|introduction|目录|目 录|摘要)$",
@@ -36,55 +38,79 @@ _SAYS_NOTHING = re.compile(
 def load_pdf(data: bytes, name: str, config: LoadConfig | None = None) -> Draft:
     """Give the text of a PDF; SourceError when it is locked or damaged, WordlessError when no page has any words."""
     with open_pdf(data, name) as document:
-        pages: list[Sequence[Line]] = [read_lines(page) for page in document]
+        pages: list[Sequence[Line]] = []
+        heights = []
+        grids: list[list[Grid]] = []
+        for page in document:
+            lines = read_lines(page)
+            pages.append(lines)
+            heights.append(upright_height(page, lines))
+            grids.append(read_grids(page, lines))
         without_text = pages_to_read(document, pages)
-        heights = [float(document.get_page_size(index)[1]) for index in range(len(document))]
         labels = [document.get_page_label(index) or None for index in range(len(document))]
         bookmarks = _bookmarks(document)
         metadata = {key: one_line(value) for key, value in document.get_metadata_dict().items()}
-    kept = _metadata(metadata)
     readings = dict(read_pages(data, name, without_text, max_pages=(config or LoadConfig()).max_ocr_pages))
     found = {number: reading for number, reading in readings.items() if reading[0].has_words}
     laid = lay_pages(found)
-    for number, page in laid.items():
-        pages[number - 1], heights[number - 1] = page.lines, page.height
-    for number in set(without_text) - set(laid):
-        if is_noise("".join(line.text for line in pages[number - 1])):
+    for number in without_text:
+        if number in laid:
+            pages[number - 1], heights[number - 1] = laid[number].lines, laid[number].height
+        elif is_noise("".join(line.text for line in pages[number - 1])):
             pages[number - 1] = ()
+        grids[number - 1] = []
     if not any(pages):
         raise WordlessError(
-            f"{name} holds no words: its {len(pages)} pages are empty, or pictures without text; there is nothing to quote."
+            f"{name} holds no words: its {len(pages)} pages are empty, or pictures without text; there is nothing to"
+            f" quote."
         )
-    kept |= ocr_metadata({number: reading for number, (reading, _) in found.items()})
+    kept = _metadata(metadata) | ocr_metadata({number: reading for number, (reading, _) in found.items()})
     if empty := [number for number, lines in enumerate(pages, 1) if not lines]:
         kept["pages_without_text"] = page_ranges(empty)
-    draft = draft_of_lines(pages, heights, labels, bookmarks)
+    regions = {number - 1: page.regions for number, page in laid.items()}
+    draft = draft_of_lines(pages, heights, labels, bookmarks, grids, regions)
     stem = Path(name.removesuffix(".gz")).stem
     stated = _title(metadata)
     if stated == stem and found:  # a scanner's idea of a title
         stated = None
-    title = stated or draft.title or stem
     read = tuple(page.words for page in laid.values())
-    return replace(draft, title=title, metadata=kept, read_pages=read)
+    return replace(draft, title=stated or draft.title or stem, metadata=kept, read_pages=read)
 
 
 def draft_of_lines(
-    lines: Sequence[Sequence[Line]],
+    pages: Sequence[Sequence[Line]],
     heights: Sequence[float],
     labels: Sequence[str | None],
     bookmarks: Mapping[int, Mapping[str, int]],
+    grids: Sequence[Sequence[Grid]],
+    regions: Mapping[int, Mapping[Line, int]],
 ) -> Draft:
     """Give the text of pages whose lines are known, and the title that stands on the first of them.
 
-    `bookmarks` give the levels of headings, by normalised title, for pages by index.
+    `bookmarks` give the levels of headings, by normalised title, for pages by index. So do `regions` the columns of
+    pages that are in reading order already; of others, the columns are found here.
     """
-    pages = _without_typewriter(without_running_lines(lines, heights))
-    style = learn_style(pages)
-    laid_out = [lay_out(page, style, bookmarks.get(index, {})) for index, page in enumerate(pages)]
+    kept = _without_typewriter(without_running_lines(pages, heights))
+    style = learn_style(kept)
+    folded = [fold_grids(lines, ruled) for lines, ruled in zip(kept, grids, strict=True)]
+    gutters = [[] if index in regions else find_gutters(lines) for index, lines in enumerate(folded)]
+    usual = usual_gutters(gutters)
+    laid_out = []
+    for index, lines in enumerate(folded):
+        titles = bookmarks.get(index, {})
+        if index in regions:
+            parts = groupby(lines, key=partial(getitem, regions[index]))
+            laid_out.append([piece for _, part in parts for piece in lay_out([*part], style, titles)])
+        else:
+            laid_out.append(lay_out(lines, style, titles, [*gutters[index], *usual]))
     text, blocks, starts = _assemble(laid_out, style.words)
     ends = [*starts[1:], len(text)]
     spans = [Span(start, end) for start, end in zip(starts, ends, strict=True)]
-    numbered = tuple(Page(number, span, labels[number - 1]) for number, span in enumerate(spans, 1))
+    printed = printed_labels(pages, heights)
+    numbered = tuple(
+        Page(number, span, label or seen)
+        for number, (span, label, seen) in enumerate(zip(spans, labels, printed, strict=True), 1)
+    )
     return Draft(text, tuple(blocks), numbered, _title_on_page(text, blocks, spans[0].end))
 
 
@@ -96,58 +122,15 @@ def _without_typewriter(pages: Sequence[Sequence[Line]]) -> Sequence[Sequence[Li
     return [[replace(line, fixed=False) for line in lines] for lines in pages]
 
 
-def without_running_lines(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> list[list[Line]]:
-    """Drop running heads and feet: lines in the page's margins that are the same on at least a third of the pages but
-    for the page's own number, and page numbers that stand alone as a page's first or last line.
-    """
-    counts: Counter[str] = Counter()
-    for index, lines in enumerate(pages):
-        counts.update({key for line in _edge(lines) for key in _running_keys(line, index, heights[index])})
-    needed = max(3, len(pages) / 3)
-    kept = []
-    for index, lines in enumerate(pages):
-        rest = list(lines)
-        for at in (0, -1):
-            for _ in range(_EDGE_LINES):
-                if len(rest) > 1 and any(
-                    counts[key] >= needed for key in _running_keys(rest[at], index, heights[index])
-                ):
-                    del rest[at]
-        kept.append(rest)
-    return kept
-
-
-def _edge(lines: Sequence[Line]) -> list[Line]:
-    return list(lines) if len(lines) <= 2 * _EDGE_LINES else [*lines[:_EDGE_LINES], *lines[-_EDGE_LINES:]]
-
-
-def _running_keys(line: Line, index: int, height: float) -> list[str]:
-    """Give the forms in which a line may repeat: as it is, and with each of its numbers less the page's index."""
-    text = line.text
-    if len(text) > 200:
-        return []
-    forms = [f"{text[: n.start()]}#{_value(n.group()) - index}#{text[n.end() :]}" for n in _PAGE_NUMBER.finditer(text)]
-    if _LONE_NUMBER.fullmatch(text):
-        return forms
-    in_margin = not _MARGIN * height < line.baseline < (1 - _MARGIN) * height
-    return [text, *forms] if in_margin else []
-
-
-def _value(number: str) -> int:
-    if number.isdigit():
-        return int(number)
-    values = [{"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}[letter] for letter in number]
-    return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
-
-
 def _bookmarks(document: PdfDocument) -> dict[int, dict[str, int]]:
-    """Give the outline by page index: normalised title to heading level."""
+    """Give the outline by page index: normalised title, with and without its number, to heading level."""
     found: dict[int, dict[str, int]] = {}
     for bookmark in document.get_toc(max_depth=8):
         target = bookmark.get_dest()
         index = target.get_index() if target is not None else None
-        if index is not None and (title := normalise_title(bookmark.get_title())):
-            found.setdefault(index, {}).setdefault(title, min(bookmark.level + 1, 6))
+        if index is not None:
+            for title in title_keys(bookmark.get_title()):
+                found.setdefault(index, {}).setdefault(title, min(bookmark.level + 1, 6))
     return found
 
 

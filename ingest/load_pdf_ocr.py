@@ -15,7 +15,7 @@ from ingest.errors import SourceError
 from ingest.load_pdf_page import Line, open_pdf
 from ingest.ocr_engine import MAX_SIDE, Reading, read_picture
 
-_DPI = 200  # the error rate is that of 300, and half that of 150: benchmarks/LOG.md 2026-11-25
+_DPI = 200  # the fewest errors of 150, 200 and 300 on poor scans: benchmarks/LOG.md 2026-11-25
 _STAMP = 60  # characters: a scanner's mark, a page number, a file's number
 _PICTURE = 0.6  # of the page
 _WORD = re.compile(r"\w")

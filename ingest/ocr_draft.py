@@ -13,9 +13,12 @@ _LEAST_BODY, _MOST_BODY = 6.0, 16.0  # points: outside of these a file's idea of
 
 @dataclass(frozen=True, slots=True)
 class LaidPage:
-    """A page that was read: its lines in reading order, its height in points, and what is kept to mark words on it."""
+    """A page that was read: its lines in reading order with the numbers of the regions they stand in, its height in
+    points, and what is kept to mark words on it.
+    """
 
     lines: tuple[Line, ...]
+    regions: Mapping[Line, int]
     height: float
     words: ReadPage
 
@@ -24,15 +27,16 @@ def lay_pages(readings: Mapping[int, tuple[Reading, float]]) -> dict[int, LaidPa
     """Lay out pages by number; a reading comes with its number of points a pixel, which is not believed where the text
     would be far larger or smaller than any is.
     """
-    pairs = {number: lines_of(reading, points) for number, (reading, points) in readings.items()}
-    pages = [[line for line, _ in page] for page in pairs.values()]
+    ordered = {number: lines_of(reading, points) for number, (reading, points) in readings.items()}
+    pages = [[entry.line for entry in page] for page in ordered.values()]
     factor = 1.0 if _LEAST_BODY <= usual_size(pages) <= _MOST_BODY else body_factor(pages)
     laid = with_usual_sizes(scaled(pages, factor))
     return {
         number: LaidPage(
             tuple(lines),
+            {line: entry.region for line, entry in zip(lines, ordered[number], strict=True)},
             reading.height * points * factor,
-            _kept_words(number, reading, [read for _, read in pairs[number]]),
+            _kept_words(number, reading, [entry.read for entry in ordered[number]]),
         )
         for (number, (reading, points)), lines in zip(readings.items(), laid, strict=True)
     }

@@ -32,13 +32,25 @@ class _Placed:
     ems: float
 
 
-def lines_of(reading: Reading, points_per_pixel: float) -> list[tuple[Line, ReadLine]]:
-    """Give the lines in reading order, each beside what it was made of; sizes are measured, see `with_usual_sizes`."""
+@dataclass(frozen=True, slots=True)
+class OrderedLine:
+    """A line, what it was made of, and the number of its region: a column, or what spans columns."""
+
+    line: Line
+    read: ReadLine
+    region: int
+
+
+def lines_of(reading: Reading, points_per_pixel: float) -> list[OrderedLine]:
+    """Give the lines in reading order; sizes are measured, see `with_usual_sizes`."""
     slope = _slope(reading.lines)
     placed = [line for read in reading.lines if (line := _place(read, reading, slope, points_per_pixel)).text]
     height = reading.height * points_per_pixel
-    ordered = [line for region in _regions(placed, 0) for line in _level(region)]
-    return [(_line(line, height), line.read) for line in ordered]
+    return [
+        OrderedLine(_line(line, height), line.read, number)
+        for number, region in enumerate(_regions(placed, 0))
+        for line in _level(region)
+    ]
 
 
 def with_usual_sizes(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
@@ -71,8 +83,7 @@ def scaled(pages: Sequence[Sequence[Line]], factor: float) -> list[list[Line]]:
 
 def _scaled(line: Line, factor: float) -> Line:
     cells = tuple(Cell(cell.text, cell.left * factor, cell.right * factor) for cell in line.cells)
-    baseline, last_baseline = line.baseline * factor, line.last_baseline * factor
-    return replace(line, cells=cells, baseline=baseline, last_baseline=last_baseline, size=line.size * factor)
+    return replace(line, cells=cells, baseline=line.baseline * factor, size=line.size * factor)
 
 
 def body_factor(pages: Sequence[Sequence[Line]]) -> float:
@@ -246,4 +257,4 @@ def _overlap(line: _Placed, other: _Placed) -> bool:
 def _line(placed: _Placed, page_height: float) -> Line:
     baseline = page_height - placed.middle - 0.35 * placed.size
     cell = Cell(placed.text, placed.left, placed.right)
-    return Line((cell,), baseline, baseline, placed.size, bold=False)
+    return Line((cell,), baseline, placed.size, bold=False)

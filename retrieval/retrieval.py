@@ -18,8 +18,9 @@ class StageScore:
 class Hit:
     """A passage that answers the question best: `rank` from 1, `stages` by name (dense, lexical, fused, ...).
 
-    `newer_edition` names the source of a later edition of the same text among the hits, "" where there is none;
-    `seconds` say from when to when a recording's words are spoken.
+    `newer_edition` names the source of a later edition of the same text among the hits, "" where there is none.
+    `page_label` is what is printed on the chunk's page where that differs from its number. `seconds` say from when to
+    when a recording's words are spoken.
     """
 
     chunk: Chunk
@@ -30,6 +31,7 @@ class Hit:
     stages: Mapping[str, StageScore]
     matched_terms: tuple[str, ...] = ()
     newer_edition: str = ""
+    page_label: str = ""
     seconds: tuple[float, float] | None = None
 
 
