@@ -116,7 +116,9 @@ def read_lines(page: PdfPage) -> list[Line]:
     finally:
         textpage.close()
     turn = main_turn(lines)
-    return sorted(lines, key=lambda line: line.turn != turn)
+    upward = [-line.baseline if line.turn > 1 else 0.0 for line in lines]  # pdfium gives these from the bottom
+    order = sorted(range(len(lines)), key=lambda index: (lines[index].turn != turn, upward[index]))
+    return [lines[index] for index in order]
 
 
 def main_turn(lines: Sequence[Line]) -> int:
@@ -179,7 +181,7 @@ class _Characters:
 
     def turn(self, offset: int) -> int:
         angle = pdfium.FPDFText_GetCharAngle(self.textpage, self.index(offset))
-        return round(angle / (math.pi / 2)) % 4 if angle > 0 else 0
+        return -round(angle / (math.pi / 2)) % 4 if angle > 0 else 0  # pdfium counts clockwise
 
     def origin(self, index: int, turn: int) -> tuple[float, float]:
         return turned(*_origin(self.textpage, index), self.size, turn)

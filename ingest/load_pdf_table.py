@@ -118,8 +118,10 @@ def _is_above(line: Line, row: Line) -> bool:
 def _beside(row: Line, line: Line) -> Line:
     if 0 <= line.left - row.right < 1.2 * line.size and len(line.cells) == 1:
         last = row.cells[-1]
+        first = line.cells[0]
         gap = "" if line.left - row.right < 0.1 * line.size else " "
-        cells = (*row.cells[:-1], Cell(last.text + gap + line.cells[0].text, last.left, line.right))
+        parts = (*(last.parts or (last,)), *(first.parts or (first,))) if gap else ()
+        cells = (*row.cells[:-1], Cell(last.text + gap + first.text, last.left, line.right, parts))
     else:
         cells = tuple(sorted((*row.cells, *line.cells), key=lambda cell: cell.left))
     return replace(row, cells=cells, bold=row.bold and line.bold)
