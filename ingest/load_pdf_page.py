@@ -31,6 +31,7 @@ LEADER = re.compile(r"(?: ?\.){5,} ?")  # the dots of a table of contents
 _CELL_GAP = 1.2  # of the font size; a space is 0.25 to 0.3, and rarely more than 1 in justified text
 _PART_GAP = 0.55  # narrower than a cell's gap: a gap only where the lines around have one too
 _LEADS = re.compile(r"[$€£¥]|[(（]?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4}|[一二三四五六七八九十]+)[.)）、]|[^\w\s$€£¥%()\-–—]")
+_SIGN = re.compile("[$€£¥]")
 _TRAILS = re.compile(r"[%)）]+")
 _BOLD = re.compile(rb"bold|black|heavy|semib|demi", re.I)
 _FIXED = re.compile(rb"mono|courier|consol|typewriter|cmtt|menlo", re.I)
@@ -238,12 +239,12 @@ def _line(page: _Characters, start: int, end: int, turn: int) -> Line:
 
 
 def _cells(parts: Sequence[Cell], gap: float) -> list[Cell]:
-    """Join parts that stand less than `gap` apart."""
+    """Join parts that stand less than `gap` apart; a currency sign begins a cell."""
     cells: list[Cell] = []
     for part in parts:
         if not part.text:
             continue
-        if cells and part.left - cells[-1].right <= gap:
+        if cells and part.left - cells[-1].right <= gap and not _SIGN.fullmatch(part.text):
             before = cells.pop()
             pieces = (*(before.parts or (before,)), part)
             part = Cell(f"{before.text} {part.text}", before.left, part.right, pieces)

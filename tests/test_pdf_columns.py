@@ -125,6 +125,18 @@ def test_figures_that_stand_close_are_cut_where_the_rows_around_have_gaps() -> N
     )
 
 
+def test_a_currency_sign_goes_with_its_number() -> None:
+    def page(canvas: Canvas) -> None:
+        for top, label, amount, change, other in (
+            (700, "Sales", "19.6", "(14)", "19.8"),
+            (684, "Costs", "(4.1)", "7", "3.9"),
+        ):
+            for left, text in ((60, label), (200, "$"), (225, amount), (300, change), (326, "$"), (355, other)):
+                canvas.drawString(left, top, text)
+
+    assert load_pdf(drawn(page), "a.pdf").text == "| Sales | $ 19.6 | (14) | $ 19.8 |\n| Costs | $ (4.1) | 7 | $ 3.9 |"
+
+
 def test_the_two_column_sample_has_columns_as_text_and_tables_as_tables() -> None:
     document = load_document(SAMPLES / "eel-passage-first-season.pdf")
     headings = [text for kind, _, text in outline(document) if kind == "heading"]
