@@ -136,8 +136,9 @@ def _is_above(line: Line, row: Line) -> bool:
 
 
 def _beside(row: Line, line: Line) -> Line:
-    if 0 <= line.left - row.right < 1.2 * line.size and len(line.cells) == 1:
-        last = row.cells[-1]
+    last = row.cells[-1]
+    is_next_amount = line.text[0] in "$€£¥" and _NUMERIC.fullmatch(last.text)
+    if 0 <= line.left - row.right < 1.2 * line.size and len(line.cells) == 1 and not is_next_amount:
         first = line.cells[0]
         gap = "" if line.left - row.right < 0.1 * line.size else " "
         parts = (*(last.parts or (last,)), *(first.parts or (first,))) if gap else ()
