@@ -54,13 +54,36 @@ class OpenVINOEncoder:
         return "bfloat16" if "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "float32"
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """Give a vector a text, not normalised, shape (len(texts), dimension); a text's end beyond the model's
-        `max_tokens` is not read.
+        """Give a vector a text, shape (len(texts), dimension).
+
+        A text of more than the model's `max_tokens` is read in parts, whose directions are averaged by their lengths.
         """
-        found = np.zeros((len(texts), self.dimension), dtype=np.float32)
         plain = [text.lower() if self._encoder.lower_case else text for text in texts]
-        encodings = self._tokenizer.encode_batch_fast(plain)
-        batches = make_batches([self._cut(encoding.ids) for encoding in encodings], self._encoder.max_tokens)
+        parts = [self._parts(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(plain)]
+        vectors = self._encode([part for of_text in parts for part in of_text])
+        if len(vectors) == len(texts):
+            return vectors
+        found, at = np.zeros((len(texts), self.dimension), dtype=np.float32), 0
+        for number, of_text in enumerate(parts):
+            mine = vectors[at : at + len(of_text)]
+            directions = mine / np.maximum(np.linalg.norm(mine, axis=1, keepdims=True), 1e-12)
+            found[number] = np.array([len(part) for part in of_text], dtype=np.float32) @ directions
+            at += len(of_text)
+        return found
+
+    def _parts(self, ids: list[int]) -> list[list[int]]:
+        """Cut what is longer than the model reads into parts of like length, each between the tokens that frame it."""
+        longest = self._encoder.max_tokens
+        if len(ids) <= longest:
+            return [ids]
+        inner = ids[1:-1]
+        n_parts = -(-len(inner) // (longest - 2))
+        size = -(-len(inner) // n_parts)
+        return [[ids[0], *inner[at : at + size], ids[-1]] for at in range(0, len(inner), size)]
+
+    def _encode(self, ids: Sequence[Sequence[int]]) -> Floats:
+        found = np.zeros((len(ids), self.dimension), dtype=np.float32)
+        batches = make_batches(ids, self._encoder.max_tokens)
         # Requests in turn rather than the runtime's queue, whose callbacks can wait for each other for ever when an
         # error or Ctrl-C ends it early.
         running: deque[tuple[Any, list[int]]] = deque()
@@ -124,11 +147,6 @@ class OpenVINOEncoder:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return tokenizer
-
-    def _cut(self, ids: list[int]) -> list[int]:
-        """Keep what the model can read, and the token that ends a text."""
-        longest = self._encoder.max_tokens
-        return ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]]
 
 
 def make_batches(ids: Sequence[Sequence[int]], longest: int) -> Iterator[Batch]:

@@ -1,5 +1,6 @@
 """OpenVINO and torch give the same vectors of the same model, and what OpenVINO can't run goes through torch."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ TEXTS = [
     "the old bridge is 48 metres long",
     "桥 is long",
     "",
-    "the bridge " * 40,  # more than the model reads
+    "the bridge " * 18,  # as much as the model reads
     "年 假 申 请 : the old old old bridge is long long long 48 48 metres " * 2,
 ]
 ON_TORCH = EmbedderConfig(runtime="torch", dtype="float32")
@@ -30,7 +31,11 @@ ON_OPENVINO = EmbedderConfig(runtime="openvino", dtype="float32")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Models of every family that pool by mean, and one that takes the first token."""
     made = {family: make_encoder(tmp_path_factory.mktemp(family), family) for family in FAMILIES}
-    return made | {"cls": make_encoder(tmp_path_factory.mktemp("cls"), "bert", pooling="cls")}
+    made["cls"] = make_encoder(tmp_path_factory.mktemp("cls"), "bert", pooling="cls")
+    made["bare"] = tmp_path_factory.mktemp("bare") / "bare"
+    shutil.copytree(made["bert"], made["bare"])
+    change_json(made["bare"] / "config_sentence_transformers.json", prompts={})
+    return made
 
 
 @pytest.mark.parametrize("kind", [*FAMILIES, "cls"])
@@ -53,6 +58,20 @@ def test_a_text_gets_its_vector_whatever_it_is_embedded_with(folders: dict[str, 
 
     np.testing.assert_allclose(together, np.tile(alone, (30, 1)), atol=2e-6)
     assert embedder.embed_passages([]).shape == (0, 32)
+
+
+def test_a_text_longer_than_the_model_reads_is_read_to_its_end(folders: dict[str, Path]) -> None:
+    embedder = SentenceTransformerEmbedder(folders["bert"], config=ON_OPENVINO)
+    first, second, third = "the old bridge " * 12, "is 48 metres " * 12, "桥 年 假 " * 12
+    # "passage : " and 108 words are 110 tokens; 38 fit beside the two that frame them, so three parts: 37, 37, 36.
+    words = f"passage : {first}{second}{third}".split()
+    parts = [" ".join(words[0:37]), " ".join(words[37:74]), " ".join(words[74:110])]
+
+    vector = embedder.embed_passages([first + second + third, "桥"])[0]
+
+    bare = SentenceTransformerEmbedder(folders["bare"], config=ON_OPENVINO)
+    expected = np.array([39, 39, 38]) @ bare.embed_passages(parts)
+    np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), atol=2e-6)
 
 
 @pytest.mark.skipif(not E5.is_dir(), reason="no embedder; fetch it with: footnote llm pull")
