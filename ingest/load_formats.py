@@ -37,6 +37,8 @@ NAMES = {
     "mbox": "mailbox", "eml": "mail message", "msg": "Outlook message", "notebook": "notebook", "json": "JSON file",
     "jsonl": "JSONL file", "xml": "XML file", "settings": "settings file", "code": "program text",
 }  # fmt: skip
+# Formats whose text is the file itself.
+PLAIN = frozenset({"text", "markdown", "rst", "code", "settings"})
 BINARY = frozenset({"pdf", "docx", "pptx", "xlsx", "ods", "epub", "rtf", "mbox", "eml", "msg"})
 WITH_MAGIC = BINARY - {"mbox", "eml"}  # of these the first bytes tell
 LEGACY = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".odt": ".docx", ".odp": ".pptx", ".xlsb": ".xlsx"}
@@ -98,7 +100,7 @@ def _binary_loader(file_format: str) -> Callable[[bytes, str], Draft]:
 
 def load_decoded(file_format: str, text: str, name: str) -> Draft:
     """Read text as one of the formats that aren't in `BINARY`. Raises SourceError."""
-    if len(text) > LARGE_CHARACTERS and file_format in ("text", "markdown", "rst", "code", "settings"):
+    if len(text) > LARGE_CHARACTERS and file_format in PLAIN:
         return load_large_text(text)
     match file_format:
         case "csv":
