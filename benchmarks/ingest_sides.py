@@ -6,9 +6,11 @@ same sentence-transformers folder; neither library's own wrapper of that is used
 else here), but a class of its interface that calls the same `encode`.
 """
 
+import importlib.util
 import json
 import os
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -35,6 +37,12 @@ def footnote(documents: Path, model: Path, home: Path) -> tuple[int, Callable[[]
 
 def llama_index(documents: Path, model: Path, home: Path) -> tuple[int, Callable[[], Embedded]]:
     """https://developers.llamaindex.ai: SimpleDirectoryReader, VectorStoreIndex.from_documents, persist."""
+    package = importlib.util.find_spec("llama_index.core")
+    assert package is not None
+    assert package.origin is not None
+    # Its word lists are copied, because nltk refuses files with several names, which some installers make.
+    words = Path(package.origin).parent / "_static" / "nltk_cache"
+    os.environ["NLTK_DATA"] = str(shutil.copytree(words, home / "nltk", dirs_exist_ok=True))
     from llama_index.core import Settings, SimpleDirectoryReader, VectorStoreIndex
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from sentence_transformers import SentenceTransformer
