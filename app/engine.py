@@ -28,7 +28,7 @@ from generation.translate import translate_question
 from ingest.catalog import Catalog
 from ingest.catalog_file import is_made
 from ingest.catalog_rows import DocumentInfo
-from ingest.document import Document
+from ingest.document import Document, Page
 from ingest.embedder import Embedder, SentenceTransformerEmbedder
 from ingest.errors import KnowledgeBaseError, SettingsError, StorageError
 from ingest.export_kb import Exported, export_knowledge_base
@@ -183,9 +183,10 @@ class Engine:
         """
         opened = self.knowledge_base(kb)
         query = standalone_question(question, history, self.llm()) if history else question
+        said = history[-1].content if query != question and history[-1].role == "assistant" else ""
         config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
         translate = self._translate if translated and not isinstance(self.llm(), Extractive) else None
-        return search(opened, question, config, query=query, translate=translate)
+        return search(opened, question, config, query=query, said=said, translate=translate)
 
     def ask(self, kb: str, question: str, *, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
         """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model."""
@@ -258,14 +259,14 @@ class Engine:
         self._check_name(kb)
         return import_knowledge_base(file, self._folder(kb), config=self.settings.index)
 
-    def page_of(self, kb: str) -> Callable[[str, int], int | None]:
-        """Give a function from (document id, character offset) to the page number there."""
+    def page_of(self, kb: str) -> Callable[[str, int], Page | None]:
+        """Give a function from (document id, character offset) to the page there."""
         catalog = self.knowledge_base(kb).catalog
 
-        def page_of(document_id: str, offset: int) -> int | None:
+        def page_of(document_id: str, offset: int) -> Page | None:
             for page in catalog.pages_of(document_id):
                 if page.span.start <= offset < page.span.end:
-                    return page.number
+                    return page
             return None
 
         return page_of

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.ordinal import ordinal
 from generation.answer import Answer, Citation
 from ingest.discover import Failure
 from ingest.export_kb import Exported
@@ -129,7 +130,7 @@ def retrieval_lines(retrieval: Retrieval, *, explain: bool) -> list[str]:
         return ["No passage found. Is the knowledge base empty? See: footnote kb show"]
     lines: list[str] = []
     for hit in retrieval.hits:
-        lines.append(f"{hit.rank}. {hit.title}{_page(hit.chunk.page)}  {hit.score:.3f}  {hit.source}")
+        lines.append(f"{hit.rank}. {hit.title}{_page(hit.chunk.page, hit.page_label)}  {hit.score:.3f}  {hit.source}")
         if hit.newer_edition:
             lines.append(f"   older edition; newer: {hit.newer_edition}")
         if explain:
@@ -176,12 +177,13 @@ def answer_notes(answer: Answer) -> list[str]:
         lines = [f"({answer.reason})"]
         if answer.retrieval.hits:
             nearest = answer.retrieval.hits[0]
-            lines.append(f"nearest: {nearest.title}{_page(nearest.chunk.page)}: “{_clip(nearest.chunk.text, 160)}”")
+            place = f"{nearest.title}{_page(nearest.chunk.page, nearest.page_label)}"
+            lines.append(f"nearest: {place}: “{_clip(nearest.chunk.text, 160)}”")
         return lines
     lines = []
     cited = {citation.marker: citation for claim in answer.claims for citation in claim.citations}
     for marker, citation in sorted(cited.items()):
-        place = f"{citation.title}{_page(citation.page)}"
+        place = f"{citation.title}{_page(citation.page, citation.page_label)}"
         lines.append(f"[{marker}] {_MARKS[citation.status]} {place}: “{_clip(citation.quote, 300)}”")
         lines.append(f"      {citation.source}")
     lines += [f"not supported: {claim.text}" for claim in answer.claims if claim.status == "unsupported"]
@@ -198,6 +200,7 @@ def _hit_json(hit: Hit) -> Json:
         "source": hit.source,
         "title": hit.title,
         "page": hit.chunk.page,
+        "page_label": hit.page_label,
         "start": hit.chunk.span.start,
         "end": hit.chunk.span.end,
         "text": hit.chunk.text,
@@ -215,6 +218,7 @@ def _citation_json(citation: Citation) -> Json:
         "source": citation.source,
         "title": citation.title,
         "page": citation.page,
+        "page_label": citation.page_label,
         "start": citation.span.start,
         "end": citation.span.end,
         "quote": citation.quote,
@@ -223,8 +227,10 @@ def _citation_json(citation: Citation) -> Json:
     }
 
 
-def _page(page: int | None) -> str:
-    return f", page {page}" if page is not None else ""
+def _page(page: int | None, label: str) -> str:
+    if page is None:
+        return ""
+    return f", page {label} ({ordinal(page)})" if label else f", page {page}"
 
 
 def _clip(text: str, length: int) -> str:

@@ -13,7 +13,10 @@ Status = Literal["supported", "partial", "unsupported"]
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A quote that backs a claim: `quote == document.text[span]`. Equal quotes share a `marker` (from 1)."""
+    """A quote that backs a claim: `quote == document.text[span]`. Equal quotes share a `marker` (from 1).
+
+    `page_label` is what is printed on the page where that differs from its number.
+    """
 
     marker: int
     document_id: str
@@ -24,6 +27,7 @@ class Citation:
     quote: str
     status: Status
     score: float
+    page_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

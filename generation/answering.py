@@ -2,32 +2,25 @@
 the model. Streaming and not streaming are one path. Knows nothing about files or the UI."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, only_repeats, reason_before
-from generation.answer import Answer, Citation, Claim
-from generation.citing import CitingConfig, Evidence, EvidenceIndex, Similarity
-from generation.claims import ClaimEnd, ClaimStream
-from generation.condense import CondensingConfig, Relevance, condense
-from generation.fields import misread
-from generation.fit import question_fit
+from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, reason_before
+from generation.answer import Answer
+from generation.citing import CitingConfig, EvidenceIndex, Similarity
+from generation.composing import Clock, Composer, PageOf
+from generation.condense import CondensingConfig, Excerpt, Relevance, condense
+from generation.doubts import REPEATED, doubts, reason_after
 from generation.llm import LLM, Message, Prompt, SamplingConfig
-from generation.names import names_in, unknown_subjects
-from generation.numbers import missing_years
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
-from generation.support import Support, SupportConfig, check_support, is_foreign
-from generation.surroundings import near, other_thing, passages_of
-from ingest.document import Span
+from generation.second_look import with_amounts
+from generation.support import SupportConfig
 from retrieval.retrieval import Retrieval
 
 # Instructions, example and chat marks; 420 tokens of the Qwen tokenizer, 460 in Chinese.
 _OPENING_TOKENS = 550
-
-PageOf = Callable[[str, int], int | None]
-Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +108,15 @@ def stream_answer(
         config=config.condensing,
     )
     retrieval = replace(retrieval, dropped=(*retrieval.dropped, *dropped))
-    prompt = build_prompt(asked, excerpts, history=history, limits=limits, count_tokens=llm.count_tokens)
-    index = EvidenceIndex(prompt.passages, asked, config.citing)
-    composer = _Composer(prompt, index, config, page_of, similarity, clock)
+    # A question that was written anew holds all it needs, and a small model repeats the answer before.
+    told = history if asked.startswith(retrieval.question) else ()
+
+    def composed(excerpts: Sequence[Excerpt]) -> tuple[Prompt, EvidenceIndex, Composer]:
+        prompt = build_prompt(asked, excerpts, history=told, limits=limits, count_tokens=llm.count_tokens)
+        index = EvidenceIndex(prompt.passages, asked, config.citing)
+        return prompt, index, Composer(prompt, index, config.support, page_of, similarity, clock)
+
+    prompt, index, composer = composed(excerpts)
     held = ""
     holding = True
     first_token: float | None = None
@@ -141,17 +140,25 @@ def stream_answer(
         "cite": composer.seconds,
         "total": total,
     }
-    reason = _reason_after(composer)
+    reason = reason_after(composer)
+    if reason in ("", REPEATED) and composer.gives_no_amount and (amounts := with_amounts(excerpts, asked)):
+        looked = composed(amounts)
+        yield from _written(llm, looked[0], config.sampling, looked[2])
+        timings = {**timings, "second_look": clock() - started - total, "total": clock() - started}
+        if not reason_after(looked[2]) and not looked[2].gives_no_amount:
+            prompt, index, composer = looked
+            reason, held = "", composer.text if holding else ""
     doubtful = False
     if not reason:
-        doubtful, reason = _doubts(composer, (asked, *retrieval.queries[1:]), index, relevance, config.abstain)
+        doubtful, reason = doubts(composer, (asked, *retrieval.queries[1:]), index, relevance, config.abstain)
     if doubtful:
+        before = clock()
         again = ""
         with closing(_closable(llm.stream(doubting(prompt), config.sampling))) as pieces:
             for piece in pieces:
                 again += piece
                 yield ""
-        timings = {**timings, "doubt": clock() - started - total, "total": clock() - started}
+        timings = {**timings, "doubt": clock() - before, "total": clock() - started}
         if is_refusal(again):
             reason = "the model found no answer in the passages when asked again"
     if reason:
@@ -177,110 +184,13 @@ def stream_answer(
     )
 
 
-class _Composer:
-    """Turn the model's text into the shown text: claims cited as soon as they end, markers numbered by first use."""
-
-    def __init__(
-        self,
-        prompt: Prompt,
-        index: EvidenceIndex,
-        config: AnswerConfig,
-        page_of: PageOf | None,
-        similarity: Similarity | None,
-        clock: Clock,
-    ) -> None:
-        self.text = ""
-        self.completion = ""
-        self.claims: list[Claim] = []
-        self.unresolved: list[str] = []
-        self.labelled_quotes: list[str] = []
-        self._contexts: list[str] = []
-        self._near: list[str] = []
-        self.seconds = 0.0
-        self.question = prompt.question
-        self._prompt = prompt
-        self._config = config
-        self._page_of = page_of
-        self._similarity = similarity
-        self._clock = clock
-        self._index = index
-        self._stream = ClaimStream()
-        self._markers: dict[tuple[str, Span], int] = {}
-
-    def feed(self, piece: str) -> str:
-        """Take what the model wrote, give what to show."""
-        self.completion += piece
-        return "".join(self._show(event) for event in self._stream.feed(piece))
-
-    def flush(self) -> str:
-        """Give the rest when the model has ended."""
-        return "".join(self._show(event) for event in self._stream.flush())
-
-    @property
-    def surroundings(self) -> str:
-        """Everything around the quotes used: title, headings, neighbours, the file's name."""
-        return "\n".join(self._contexts)
-
-    @property
-    def near(self) -> str:
-        """What the quotes can refer to: themselves, title, headings, columns, the text just before."""
-        return "\n".join(self._near)
-
-    def _show(self, event: str | ClaimEnd) -> str:
-        shown = event if isinstance(event, str) else self._cite(event)
-        self.text += shown
-        return shown
-
-    def _cite(self, end: ClaimEnd) -> str:
-        started = self._clock()
-        body = end.text[: len(end.text) - len(end.tail)]
-        start = len(self.text) - len(body)
-        hinted = {number for marker in end.markers for number in marker.numbers}
-        known = range(1, len(self._prompt.passages) + 1)
-        self.unresolved += [m.raw for m in end.markers if not all(number in known for number in m.numbers)]
-        evidence = self._index.find(end.text, hinted, self._similarity)
-        context = passages_of(evidence)
-        self.labelled_quotes += [" > ".join((e.hit.title, *e.hit.chunk.headings)) + f"\n{e.quote}" for e in evidence]
-        self._near += near(evidence)
-        # A file's name often holds the year that its text takes for granted: leave-policy-2023.md.
-        self._contexts += [context, *(e.hit.source for e in evidence)]
-        support = check_support(
-            end.text,
-            [e.quote for e in evidence],
-            question=self.question,
-            context=context,
-            weights=self._index.weights,
-            config=self._config.support,
-        )
-        read = misread(end.text, self.question, [e.quote for e in evidence], [e.hit.chunk for e in evidence])
-        read = read or other_thing(end.text, self.question, evidence)
-        if read:
-            support = Support("unsupported", support.score, (*support.reasons, read))
-        citations = (
-            () if support.status == "unsupported" else tuple(self._citation(e, support.status) for e in evidence)
-        )
-        markers = "".join(f"[{number}]" for number in sorted({c.marker for c in citations}))
-        blank = " " if markers and body[-1:].isascii() else ""
-        shown = blank + markers + end.tail
-        self.claims.append(Claim(end.text, Span(start, len(self.text) + len(shown)), citations, support.status))
-        self.seconds += self._clock() - started
-        return shown
-
-    def _citation(self, evidence: Evidence, status: Any) -> Citation:
-        chunk = evidence.hit.chunk
-        marker = self._markers.setdefault((chunk.document_id, evidence.span), len(self._markers) + 1)
-        page = self._page_of(chunk.document_id, evidence.span.start) if self._page_of else chunk.page
-        return Citation(
-            marker=marker,
-            document_id=chunk.document_id,
-            source=evidence.hit.source,
-            title=evidence.hit.title,
-            page=page,
-            span=evidence.span,
-            quote=evidence.quote,
-            status=status,
-            score=evidence.score,
-        )
+def _written(llm: LLM, prompt: Prompt, sampling: SamplingConfig, composer: Composer) -> Iterator[str]:
+    """Let the model write to its end unseen; each "" is a chance to stop it."""
+    with closing(_closable(llm.stream(prompt, sampling))) as pieces:
+        for piece in pieces:
+            composer.feed(piece)
+            yield ""
+    composer.flush()
 
 
 def _limits(llm: LLM, config: AnswerConfig, question: str) -> PromptLimits:
@@ -288,53 +198,6 @@ def _limits(llm: LLM, config: AnswerConfig, question: str) -> PromptLimits:
     fixed = _OPENING_TOKENS + llm.count_tokens(question) + config.sampling.max_tokens + config.history_tokens
     room = max(64, llm.context_tokens - fixed)
     return PromptLimits(min(config.context_tokens_budget, room), config.history_tokens, config.history_turns)
-
-
-def _reason_after(composer: _Composer) -> str:
-    if not composer.completion.strip():
-        return "the model wrote nothing"
-    if is_refusal(composer.completion):
-        return "the model found no answer in the passages"
-    if not any(claim.citations for claim in composer.claims):
-        return "nothing the model wrote is supported by the passages"
-    asked, surroundings = composer.question, composer.surroundings
-    if only_repeats(asked, [claim.text for claim in composer.claims if claim.citations]):
-        return "the model only repeated the question"
-    if years := missing_years(asked, surroundings):
-        return f"the passages speak of other years than {', '.join(map(str, years))}"
-    return ""
-
-
-def _doubts(
-    composer: _Composer,
-    queries: Sequence[str],
-    index: EvidenceIndex,
-    relevance: Relevance | None,
-    config: AbstainConfig,
-) -> tuple[bool, str]:
-    """Tell whether the evidence speaks of so little of what is asked that the model should be asked again.
-
-    Words are compared with the query in the evidence's language, if there is one. The reason is filled where there is
-    nothing to ask: the thing asked about is neither in the evidence nor the title of any passage.
-    """
-    surroundings = composer.surroundings
-    quotes = [citation.quote for claim in composer.claims for citation in claim.citations]
-    query = next((query for query in queries if not all(is_foreign(query, quote) for quote in quotes)), None)
-    if query is None:
-        return False, ""
-    fit = question_fit(query, surroundings, index.weights)
-    least = config.named_fit if query == queries[0] else config.translated_named_fit
-    subjects = unknown_subjects(query, "\n".join((surroundings, *index.titles)))
-    if query != queries[0]:  # a word that the translation left as it was is no name
-        subjects = [name for name in subjects if name not in queries[0] or name in names_in(queries[0])]
-    if subjects and fit < least:
-        return False, f"the passages that would answer don't speak of {', '.join(subjects)}"
-    if query != queries[0]:  # a small model refuses most of what it has to answer from another language
-        return False, ""
-    if unknown_subjects(query, "\n".join((composer.near, *index.titles))):
-        return True, ""  # named in the passage, but not where the quote could refer to it
-    closeness = max(relevance(query, composer.labelled_quotes), default=0.0) if relevance else config.sure_sum / 2
-    return fit + closeness < config.sure_sum, ""
 
 
 def _abstained(

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from generation.intervals import surface_with
 from generation.matching import Weights, surface_of, terms_of, union, weights_of
+from generation.numbers import UNIT_WORDS, Quantity, quantities
 from ingest.document import Span
 from ingest.language import has_cjk
 from ingest.sentences import split_sentences
@@ -78,7 +80,7 @@ class EvidenceIndex:
         self.question = terms_of(question)
         self._asked = surface_of(question)
         self.titles = tuple(hit.title for hit in passages)
-        self.sentences = _sentences(passages)
+        self.sentences = _sentences(passages, quantities(question))
         self.weights: Weights = weights_of(sentence.terms for sentence in self.sentences)
 
     def find(
@@ -95,7 +97,8 @@ class EvidenceIndex:
         if scores[best] < self.config.least_score:
             return ()
         chosen = [best]
-        added = terms - self._asked or terms
+        # A sentence that shares but the unit, "1.50 crowns" for "58.00 crowns", says nothing more.
+        added = terms - self._asked - terms_of(UNIT_WORDS) or terms
         while len(chosen) < self.config.most_citations:
             following = self._next(added, chosen, scores)
             if following is None:
@@ -173,7 +176,7 @@ class EvidenceIndex:
         )
 
 
-def _sentences(passages: Sequence[Hit]) -> list[Sentence]:
+def _sentences(passages: Sequence[Hit], asked: Sequence[Quantity]) -> list[Sentence]:
     found: list[Sentence] = []
     for number, hit in sorted(enumerate(passages, 1), key=lambda entry: entry[1].rank):  # of equals the best is cited
         named = {" ".join(part.split()) for part in (hit.title, *hit.chunk.headings)}
@@ -183,7 +186,7 @@ def _sentences(passages: Sequence[Hit]) -> list[Sentence]:
             if _WORDS.search(span.of(hit.chunk.text))
             and " ".join(span.of(hit.chunk.text).strip("# ").split()) not in named  # a heading states nothing
         ]
-        terms = [surface_of(span.of(hit.chunk.text)) for span in spans]
+        terms = [surface_with(span.of(hit.chunk.text), asked) for span in spans]
         label = surface_of(" ".join((hit.title, *hit.chunk.headings)))
         for i, span in enumerate(spans):
             context = union([label, *terms[max(0, i - 2) : i], *terms[i + 1 : i + 2]])

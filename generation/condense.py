@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from generation.intervals import intervals, surface_with
 from generation.matching import surface_of, terms_of, weights_of
+from generation.numbers import quantities
 from generation.tables import is_row
 from ingest.document import Span
 from ingest.language import has_cjk
@@ -117,15 +119,25 @@ def _sentences(hits: Sequence[Hit], superseded_overlap: float) -> list[_Sentence
 
 def _asked_rows(sentences: Sequence[_Sentence], queries: Sequence[str], row_share: float) -> list[_Sentence]:
     """Leave out the rows beside one that is much nearer to what is asked. The row of a table's headers is no rival."""
-    surfaces = [surface_of(sentence.text) for sentence in sentences]
+    asked = [quantity for query in queries for quantity in quantities(query)]
+    surfaces = [surface_with(sentence.text, asked) for sentence in sentences]
     weights = weights_of(surfaces)
     best: dict[int, float] = {}
     rows = {}
+    ranged: dict[int, bool] = {}  # rows that state a range, and whether what is asked lies in it
     for i, (sentence, surface) in enumerate(zip(sentences, surfaces, strict=True)):
         if is_row(sentence.text) and not sentence.is_header:
             rows[i] = max(weights.coverage(terms_of(query), surface) for query in queries)
             best[sentence.passage] = max(best.get(sentence.passage, 0.0), rows[i])
-    return [s for i, s in enumerate(sentences) if i not in rows or rows[i] >= row_share * best[s.passage]]
+            if asked and (ranges := intervals(sentence.text)):
+                ranged[i] = any(range_.holds(quantity) for range_ in ranges for quantity in asked)
+    met = {sentences[i].passage for i, holds in ranged.items() if holds}
+    return [
+        s
+        for i, s in enumerate(sentences)
+        if i not in rows
+        or (rows[i] >= row_share * best[s.passage] and not (s.passage in met and not ranged.get(i, True)))
+    ]
 
 
 def _statements(hits: Iterable[Hit]) -> list[frozenset[str]]:
@@ -150,7 +162,8 @@ def _scores(
 ) -> npt.NDArray[np.float64]:
     """Score every sentence; with a query in each language, each judges its own."""
     labels = [" > ".join(dict.fromkeys((hit.title, *hit.chunk.headings))) for hit in hits]
-    surfaces = [surface_of(sentence.text) for sentence in sentences]
+    asked = [quantity for query in queries for quantity in quantities(query)]
+    surfaces = [surface_with(sentence.text, asked) for sentence in sentences]
     around = [surface_of(label) for label in labels]
     weights = weights_of(surfaces)
     scores = np.full(len(sentences), -np.inf)  # (n_sentences,)

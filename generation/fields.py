@@ -5,7 +5,7 @@ that numbers and words alone would pass.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from generation.matching import surface_of, terms_of
 from generation.numbers import quantities
@@ -14,13 +14,30 @@ from ingest.document import Chunk
 
 _SEVERAL = re.compile(r"\b(?:and|both|each)\b|以及|分别|和|[?？].+[?？]", re.IGNORECASE)
 _UNIT_SUFFIX = re.compile(r"_[a-z]{1,2}$|\s*[(（][^()（）]*[)）]$")
+_DESCRIBED = re.compile(r"(?:\W|\d+[.)])*\s*([^:：(（—–]{1,30}?)\s*[:：(（—–]\s*(\S.*)")
 _CELL = re.compile(r"\s*([^:;\n]{1,60}): ([^;\n]*)")
 
 
-def misread(claim: str, question: str, quotes: Sequence[str], chunks: Iterable[Chunk]) -> str:
+def descriptions(headings: Iterable[str]) -> dict[str, str]:
+    """Give what headings say of a thing beside its name: of "Line B: Lantern Wharf to Ketter Island", by "Line B"."""
+    found: dict[str, list[str]] = {}
+    for heading in headings:
+        if match := _DESCRIBED.fullmatch(heading):
+            found.setdefault(match[1], []).append(match[2])
+    return {name: "\n".join(said) for name, said in found.items()}
+
+
+def misread(
+    claim: str,
+    question: str,
+    quotes: Sequence[str],
+    chunks: Iterable[Chunk],
+    described: Mapping[str, str] | None = None,
+) -> str:
     """Say which other row or column the quotes speak of, "" when nothing shows that they do.
 
-    `chunks` hold the quotes' tables. Judged only where every quote is a row or record.
+    `chunks` hold the quotes' tables, `described` what is known of things that columns are named for. Judged only where
+    every quote is a row or record.
     """
     rows = {line: fields for chunk in chunks for line, fields in _rows(chunk).items()}
     lines = [line for quote in quotes for line in quote.split("\n") if re.search(r"[^\W_]", line)]
@@ -28,10 +45,12 @@ def misread(claim: str, question: str, quotes: Sequence[str], chunks: Iterable[C
     if not quoted or len(quoted) < len(lines):
         return ""
     said = surface_of(f"{claim}\n{question}") | _letters(f"{claim}\n{question}")
-    return _other_row(said, quoted, list(rows.values())) or _other_column(claim, said, question, quoted)
+    return _other_row(said, quoted, list(rows.values())) or _other_column(
+        claim, said, question, quoted, described or {}
+    )
 
 
-def narrowed(line: str, question: str) -> str:
+def narrowed(line: str, question: str, described: Mapping[str, str] | None = None) -> str:
     """Give a spelled row without the numbers of columns that fit the question worse than another column of numbers.
 
     The first field, which says what the row is about, and fields of words stay. Nothing goes where no such column holds
@@ -41,7 +60,11 @@ def narrowed(line: str, question: str) -> str:
     if not fields or _SEVERAL.search(question):
         return line
     said = surface_of(question) | _letters(question)
-    numbers = {name: _share(_UNIT_SUFFIX.sub("", name), said) for name, value in fields[1:] if re.search(r"\d", value)}
+    numbers = {
+        name: _fit(_UNIT_SUFFIX.sub("", name), said, described or {})
+        for name, value in fields[1:]
+        if re.search(r"\d", value)
+    }
     best = max(numbers.values(), default=0.0)
     if best < 0.5:
         return line
@@ -76,12 +99,18 @@ def _other_row(
     return f"the quote's row is {keys[0]}, not {others[0]}" if others else ""
 
 
-def _other_column(claim: str, said: frozenset[str], question: str, quoted: Sequence[list[tuple[str, str]]]) -> str:
+def _other_column(
+    claim: str,
+    said: frozenset[str],
+    question: str,
+    quoted: Sequence[list[tuple[str, str]]],
+    described: Mapping[str, str],
+) -> str:
     """A number of the claim stands only in columns whose names fit the claim worse than that of another number."""
     asked = {quantity.value for quantity in quantities(question)}
     for number in (q.value for q in quantities(claim) if q.value not in asked):
         fits = [
-            (_share(name, said), name, number in {q.value for q in quantities(value)})
+            (_fit(name, said, described), name, number in {q.value for q in quantities(value)})
             for fields in quoted
             for name, value in fields
             if quantities(value)
@@ -107,8 +136,14 @@ def _named(name: str, said: frozenset[str]) -> bool:
     return bool(terms) and not any(term[0] in "#@" for term in terms) and terms <= said
 
 
+def _fit(name: str, said: frozenset[str], described: Mapping[str, str]) -> float:
+    """How much of a column's name, and of what is known of the thing it is named for, is spoken of."""
+    return _share(name, said) + _share(described.get(name, ""), said)
+
+
 def _share(name: str, said: frozenset[str]) -> float:
-    terms = terms_of(name.replace("_", " ")) | _letters(name)
+    letters = _letters(name)
+    terms = terms_of(name.replace("_", " ")) - {letter.lower() for letter in letters} | letters
     return len(terms & said) / len(terms) if terms else 0.0
 
 

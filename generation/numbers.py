@@ -13,6 +13,7 @@ _UNITS = {
     "eur": "€ eur euro euros 欧元",
     "gbp": "£ gbp pounds-sterling 英镑",
     "cny": "¥ cny rmb yuan 元 块 人民币 块钱",
+    "crown": "crown crowns krone kroner krona kronor 克朗",
     "day": "day days 天 日",
     "week": "week weeks 周 星期 个星期",
     "month": "month months 个月 月",
@@ -32,6 +33,7 @@ _UNITS = {
     "celsius": "°c ℃ 摄氏度",
 }
 _UNIT_OF = {form: unit for unit, forms in _UNITS.items() for form in forms.replace("-", " ").split()}
+UNIT_WORDS = " ".join(_UNIT_OF)
 _ZH_UNITS = sorted((form for form in _UNIT_OF if not form.isascii()), key=len, reverse=True)
 _ZH_DIGITS = {
     digit: value

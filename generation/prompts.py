@@ -7,13 +7,13 @@ question.
 import bisect
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from generation.condense import Excerpt
 from generation.example import EXAMPLES
-from generation.fields import narrowed
+from generation.fields import descriptions, narrowed
 from generation.llm import Message, Prompt
 from generation.tables import spelled_lines
 
@@ -98,8 +98,9 @@ def build_prompt(
     """
     language = prompt_language(question)
     excerpts = tuple(reversed(excerpts))
+    described = descriptions(heading for excerpt in excerpts for heading in excerpt.hit.chunk.headings)
     shown = "\n".join(
-        _show(number, excerpt, question, language, limits.passages_tokens, count_tokens)
+        _show(number, excerpt, _body(excerpt, question, described), language, limits.passages_tokens, count_tokens)
         for number, excerpt in enumerate(excerpts, 1)
     )
     messages = (
@@ -132,7 +133,7 @@ def doubting(prompt: Prompt) -> Prompt:
 def _show(
     number: int,
     excerpt: Excerpt,
-    question: str,
+    body: str,
     language: PromptLanguage,
     most_tokens: int,
     count_tokens: Callable[[str], int],
@@ -146,13 +147,13 @@ def _show(
     if excerpt.hit.newer_edition:
         label += _OLDER[language]
     head = f"[{number}] ({label})" if label else f"[{number}]"
-    body = neutralised(_body(excerpt, question)).strip()
+    body = neutralised(body).strip()
     if (size := count_tokens(body)) > most_tokens:
         body = body[: max(1, len(body) * most_tokens // size)]
     return f"<passage>\n{head}\n{body}\n</passage>"
 
 
-def _body(excerpt: Excerpt, question: str) -> str:
+def _body(excerpt: Excerpt, question: str, described: Mapping[str, str]) -> str:
     """Join the sentences as they stand in the passage, "…" for what is left out, table rows spelled out."""
     text = excerpt.hit.chunk.text
     lines, shown = text.split("\n"), spelled_lines(text, excerpt.hit.chunk.headings)
@@ -165,7 +166,7 @@ def _body(excerpt: Excerpt, question: str) -> str:
         parts.append(("\n" if "\n" in between else " " if between and parts else "") + skipped)
         line = bisect.bisect_right(starts, span.start) - 1
         is_line = lines[line].strip() == span.of(text)
-        parts.append(narrowed(shown[line], question) if is_line else span.of(text))
+        parts.append(narrowed(shown[line], question, described) if is_line else span.of(text))
         end = span.end
     return "".join(parts)
 

@@ -221,6 +221,12 @@ class Catalog:
         rows = self.rows("SELECT pages FROM documents WHERE id = ?", (document_id,))
         return pages_of(rows[0][0]) if rows else ()
 
+    def page(self, document_id: str, number: int) -> Page | None:
+        """Give one page of a document; None when it isn't there."""
+        query = "SELECT json_array(json_extract(pages, ?)) FROM documents WHERE id = ? AND json_valid(pages)"
+        rows = self.rows(query, (f"$[{number - 1}]", document_id))
+        return pages_of(rows[0][0])[0] if rows and rows[0][0] != "[null]" else None
+
     def chunks_of(self, document_id: str) -> list[Chunk]:
         """Give a document's chunks in order; empty when it isn't there."""
         query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? ORDER BY position"

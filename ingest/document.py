@@ -39,6 +39,11 @@ class Page:
     span: Span
     label: str | None = None
 
+    @property
+    def printed(self) -> str:
+        """What is printed on the page where that isn't simply its number, else nothing."""
+        return self.label if self.label and self.label != str(self.number) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:

@@ -16,7 +16,7 @@ from docx.text.paragraph import Paragraph
 from lxml.etree import LxmlError
 
 from ingest.errors import SourceError
-from ingest.load_draft import Draft, DraftWriter, brief, one_line, table_row
+from ingest.load_draft import Draft, DraftWriter, brief, office_metadata, one_line, table_row
 
 _DAMAGED = (
     OpcError, PythonDocxError, XmlchemyError, LxmlError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError,
@@ -97,8 +97,5 @@ def _title(document: WordDocument) -> str | None:
 
 def _metadata(document: WordDocument) -> dict[str, str]:
     properties = document.core_properties
-    metadata = {"author": one_line(properties.author or ""), "subject": one_line(properties.subject or "")}
-    metadata["keywords"] = one_line(properties.keywords or "")
     date = properties.modified or properties.created
-    metadata["date"] = date.date().isoformat() if date is not None else ""
-    return {key: value for key, value in metadata.items() if value and value != "python-docx"}
+    return office_metadata(properties.author, properties.subject, properties.keywords, date)

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ingest.document import Block, BlockKind, Page, Span
 
+_LIBRARIES = frozenset({"python-docx", "python-pptx", "openpyxl"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -83,6 +85,19 @@ def brief(error: Exception) -> str:
     """Give what an error says on one short line; its kind when it says nothing."""
     words = one_line(str(error))
     return (words if len(words) <= 120 else f"{words[:119]}…") or type(error).__name__
+
+
+def office_metadata(
+    author: str | None, subject: str | None, keywords: str | None, date: datetime | None
+) -> dict[str, str]:
+    """Give what an Office file says of itself; what it leaves out, and the name of a library as author, is left out."""
+    metadata = {
+        "author": one_line(author or ""),
+        "subject": one_line(subject or ""),
+        "keywords": one_line(keywords or ""),
+        "date": date.date().isoformat() if date is not None else "",
+    }
+    return {key: value for key, value in metadata.items() if value and value not in _LIBRARIES}
 
 
 def table_row(cells: list[str]) -> str:

@@ -4,7 +4,6 @@ Running heads and feet are dropped. A PDF without any text layer is refused, bec
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +13,15 @@ from pypdfium2 import PdfDocument
 from ingest.document import Block, Page, Span
 from ingest.errors import SourceError
 from ingest.load_draft import Draft, one_line
-from ingest.load_pdf_layout import Piece, join, lay_out, learn_style, normalise_title
-from ingest.load_pdf_page import Line, open_pdf, read_lines
+from ingest.load_pdf_columns import find_gutters, usual_gutters
+from ingest.load_pdf_grid import Grid, fold_grids, read_grids
+from ingest.load_pdf_layout import Piece, lay_out, learn_style, title_keys
+from ingest.load_pdf_page import Line, open_pdf, read_lines, upright_height
+from ingest.load_pdf_running import printed_labels, without_running_lines
+from ingest.load_pdf_words import join
 
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 _FILE_NAME = re.compile(r"\.(?:docx?|xlsx?|pptx?|pdf|rtf|indd|qxd|tex|dvi|ps|html?)$", re.I)
-_EDGE_LINES = 3
-_MARGIN = 0.12  # of the page's height, above and below
-_PAGE_NUMBER = re.compile(r"(?<![\d.,])\d{1,4}(?![\d.,]*\d)|\b[ivxlc]{1,7}\b")
-_LONE_NUMBER = re.compile(r"\W*(?:page |第 ?)?(?:\d{1,4}|[ivxlc]{1,7})(?: ?页)?\W*", re.I)
 _SAYS_NOTHING = re.compile(
     r"$|united states\b|commission file|securities registered"
     r"|(?:form 10-[kq]|(?:table of )?contents|abstract|introduction|目录|目 录|摘要)$",
@@ -33,8 +32,13 @@ _SAYS_NOTHING = re.compile(
 def load_pdf(data: bytes, name: str) -> Draft:
     """Give the text of a PDF; SourceError when it is locked, damaged or holds only pictures."""
     with open_pdf(data, name) as document:
-        pages: Sequence[Sequence[Line]] = [read_lines(page) for page in document]
-        heights = [float(document.get_page_size(index)[1]) for index in range(len(document))]
+        pages: list[list[Line]] = []
+        heights = []
+        grids: list[list[Grid]] = []
+        for page in document:
+            pages.append(read_lines(page))
+            heights.append(upright_height(page, pages[-1]))
+            grids.append(read_grids(page, pages[-1]))
         labels = [document.get_page_label(index) or None for index in range(len(document))]
         bookmarks = _bookmarks(document)
         metadata = {key: one_line(value) for key, value in document.get_metadata_dict().items()}
@@ -44,14 +48,23 @@ def load_pdf(data: bytes, name: str) -> Draft:
             "in yet; run it through an OCR tool first and add the result."
         )
     without_text = [str(number) for number, lines in enumerate(pages, 1) if not lines]
-    pages = without_running_lines(pages, heights)
-    pages = _without_typewriter(pages)
-    style = learn_style(pages)
-    laid_out = [lay_out(lines, style, bookmarks.get(index, {})) for index, lines in enumerate(pages)]
+    kept: Sequence[Sequence[Line]] = without_running_lines(pages, heights)
+    kept = _without_typewriter(kept)
+    style = learn_style(kept)
+    folded = [fold_grids(lines, ruled) for lines, ruled in zip(kept, grids, strict=True)]
+    gutters = [find_gutters(lines) for lines in folded]
+    usual = usual_gutters(gutters)
+    laid_out = [
+        lay_out(lines, style, bookmarks.get(index, {}), [*gutters[index], *usual]) for index, lines in enumerate(folded)
+    ]
     text, blocks, starts = _assemble(laid_out, style.words)
     ends = [*starts[1:], len(text)]
     spans = [Span(start, end) for start, end in zip(starts, ends, strict=True)]
-    numbered = tuple(Page(number, span, labels[number - 1]) for number, span in enumerate(spans, 1))
+    printed = printed_labels(pages, heights)
+    numbered = tuple(
+        Page(number, span, label or seen)
+        for number, (span, label, seen) in enumerate(zip(spans, labels, printed, strict=True), 1)
+    )
     title = _title(metadata) or _title_on_page(text, blocks, spans[0].end) or Path(name.removesuffix(".gz")).stem
     return Draft(text, tuple(blocks), numbered, title, _metadata(metadata, without_text))
 
@@ -64,58 +77,15 @@ def _without_typewriter(pages: Sequence[Sequence[Line]]) -> Sequence[Sequence[Li
     return [[replace(line, fixed=False) for line in lines] for lines in pages]
 
 
-def without_running_lines(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> list[list[Line]]:
-    """Drop running heads and feet: lines in the page's margins that are the same on at least a third of the pages but
-    for the page's own number, and page numbers that stand alone as a page's first or last line.
-    """
-    counts: Counter[str] = Counter()
-    for index, lines in enumerate(pages):
-        counts.update({key for line in _edge(lines) for key in _running_keys(line, index, heights[index])})
-    needed = max(3, len(pages) / 3)
-    kept = []
-    for index, lines in enumerate(pages):
-        rest = list(lines)
-        for at in (0, -1):
-            for _ in range(_EDGE_LINES):
-                if len(rest) > 1 and any(
-                    counts[key] >= needed for key in _running_keys(rest[at], index, heights[index])
-                ):
-                    del rest[at]
-        kept.append(rest)
-    return kept
-
-
-def _edge(lines: Sequence[Line]) -> list[Line]:
-    return list(lines) if len(lines) <= 2 * _EDGE_LINES else [*lines[:_EDGE_LINES], *lines[-_EDGE_LINES:]]
-
-
-def _running_keys(line: Line, index: int, height: float) -> list[str]:
-    """Give the forms in which a line may repeat: as it is, and with each of its numbers less the page's index."""
-    text = line.text
-    if len(text) > 200:
-        return []
-    forms = [f"{text[: n.start()]}#{_value(n.group()) - index}#{text[n.end() :]}" for n in _PAGE_NUMBER.finditer(text)]
-    if _LONE_NUMBER.fullmatch(text):
-        return forms
-    in_margin = not _MARGIN * height < line.baseline < (1 - _MARGIN) * height
-    return [text, *forms] if in_margin else []
-
-
-def _value(number: str) -> int:
-    if number.isdigit():
-        return int(number)
-    values = [{"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}[letter] for letter in number]
-    return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
-
-
 def _bookmarks(document: PdfDocument) -> dict[int, dict[str, int]]:
-    """Give the outline by page index: normalised title to heading level."""
+    """Give the outline by page index: normalised title, with and without its number, to heading level."""
     found: dict[int, dict[str, int]] = {}
     for bookmark in document.get_toc(max_depth=8):
         target = bookmark.get_dest()
         index = target.get_index() if target is not None else None
-        if index is not None and (title := normalise_title(bookmark.get_title())):
-            found.setdefault(index, {}).setdefault(title, min(bookmark.level + 1, 6))
+        if index is not None:
+            for title in title_keys(bookmark.get_title()):
+                found.setdefault(index, {}).setdefault(title, min(bookmark.level + 1, 6))
     return found
 
 

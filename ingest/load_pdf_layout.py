@@ -9,11 +9,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from ingest.document import BlockKind
+from ingest.load_pdf_columns import read_order
 from ingest.load_pdf_page import SOFT_HYPHEN, Line
-from ingest.load_pdf_table import gather_tables
+from ingest.load_pdf_table import Table, gather_tables
+from ingest.load_pdf_words import WIDE, join, mend_hyphens
 
 _ITEM = re.compile(
     r"(?:[•‣▪●○◦·■□➢✓\uf0b7\uf0a7\uf0d8]\s*|[-–*]\s|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)\s|\d{1,2}[.、]\s|[（(][一二三四五六七八九十]+[）)])\S"
@@ -22,9 +24,13 @@ _BULLET = re.compile(r"(?:[^\w\s(（“\"‘'【《〈§]|[-–*])\s*\S")
 _NUMBER = re.compile(r"[(\[]?[-+–]?[$€£¥]?\(?\d[\d,.]*%?[)\]]?|[-–—]+|[$€£¥%)]")
 _SECTION = re.compile(r"(\d{1,2}(?:\.\d{1,2})+)\.?\s+\S")
 _ENDS_SENTENCE = re.compile(r"[.。!！?？:：;；][\"”’)）\]]*$")
-_WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]")
-_IDEOGRAPH = re.compile("[\u3040-\u9fff\uf900-\ufaff]")
-_OPEN_LINK = re.compile(r"(?:https?:|www\.)\S*$")
+_LONGEST_TITLE = 160  # characters
+_TITLE_NUMBER = re.compile(
+    r"^\s*(?:(?:chapter|appendix|part|section|annex|item|note)\s+[\divxlcA-Z]{1,5}(?:\.\d+)*"
+    r"|\d{1,3}(?:\.\d+)*|[A-Z](?:\.\d+)+|第\s*[\d一二三四五六七八九十百]+\s*[章节篇部]|附录\s*[A-Z\d])"
+    r"[.:：、—–\s-]*(?=\S)",
+    re.I,
+)
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
@@ -70,7 +76,7 @@ def learn_style(pages: Sequence[Sequence[Line]]) -> Style:
             characters[line.size] += len(line.text)
             words.update(word.lower() for word in _WORD.findall(line.text))
         for above, below in pairwise(lines):
-            drop = above.last_baseline - below.baseline
+            drop = above.baseline - below.baseline
             if above.size == below.size and 0.8 * above.size < drop < 3 * above.size:
                 drops.setdefault(above.size, Counter())[round(drop * 2) / 2] += 1
     body = max(characters, key=lambda size: characters[size], default=10.0)
@@ -84,26 +90,40 @@ def _usual(drops: Counter[float]) -> float:
     return min(drop for drop, count in drops.items() if count >= 0.15 * total or count == max(drops.values()))
 
 
-def lay_out(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, int]) -> list[Piece]:
-    """Give the blocks of one page; `bookmarks` maps the normalised titles of outline entries to heading levels."""
+def lay_out(
+    lines: Sequence[Line], style: Style, bookmarks: Mapping[str, int], gutters: Sequence[float] = ()
+) -> list[Piece]:
+    """Give the blocks of one page; `bookmarks` maps the normalised titles of outline entries to heading levels, and
+    `gutters` are where columns may begin.
+    """
+    return [piece for region in read_order(lines, gutters) for piece in _lay_out_region(region, style, bookmarks)]
+
+
+def _lay_out_region(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, int]) -> list[Piece]:
     pieces: list[Piece] = []
-    prose: list[Line] = []
-    for entry in [*gather_tables(lines), None]:
-        if isinstance(entry, Line):
-            prose.append(entry)
+    for is_ruled, stretch in groupby(lines, key=lambda line: bool(line.rows)):
+        if is_ruled:
+            pieces.extend(_table(line.rows, style) for line in stretch)
             continue
-        pieces.extend(_lay_out_prose(prose, style, bookmarks))
-        prose = []
-        if entry is not None:
-            pieces.append(Piece("table", "\n".join(mend_hyphens(row, style.words) for row in entry.rows)))
+        for is_table, entries in groupby(gather_tables(list(stretch)), key=lambda entry: isinstance(entry, Table)):
+            if is_table:
+                pieces.extend(_table(entry.rows, style) for entry in entries)
+            else:
+                prose = [entry for entry in entries if isinstance(entry, Line)]
+                pieces.extend(_lay_out_prose(prose, style, bookmarks))
     return pieces
+
+
+def _table(rows: Sequence[str], style: Style) -> Piece:
+    return Piece("table", "\n".join(mend_hyphens(row, style.words) for row in rows))
 
 
 def _lay_out_prose(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, int]) -> list[Piece]:
     pieces: list[Piece] = []
     waiting: list[_Run] = []
     kind: BlockKind = "paragraph"
-    for run in _runs(lines, style):
+    runs = _runs(lines, style)
+    for run in _with_whole_titles(runs, bookmarks) if bookmarks else runs:
         level = _heading_level(run, style, bookmarks)
         run_kind = "heading" if level else _kind(run)
         belongs = run_kind == kind and (kind != "paragraph" or _continues(waiting, run))
@@ -120,44 +140,10 @@ def _lay_out_prose(lines: Sequence[Line], style: Style, bookmarks: Mapping[str, 
     return pieces
 
 
-def normalise_title(text: str) -> str:
-    """Make titles comparable: letters and digits only, lower case."""
-    return re.sub(r"[\W_]+", "", text).lower()
-
-
-def join(above: str, below: str, words: frozenset[str]) -> str:
-    """Join two lines of one paragraph, mending a word that was hyphenated between them."""
-    if not above or not below:
-        return above + below
-    last, first = above[-1], below[0]
-    if last in "-‐" and len(above) > 1 and above[-2].isalpha() and first.isalpha():
-        return _dehyphenated(above[:-1], below, words)
-    if _WIDE.match(last) and _WIDE.match(first):
-        return above + below
-    if (_WIDE.match(last) and not _IDEOGRAPH.match(last)) or (_WIDE.match(first) and not _IDEOGRAPH.match(first)):
-        return above + below  # full-width punctuation brings its own space
-    if (_OPEN_LINK.search(above) and last in "/:.-_=?&%") or below.startswith("//"):
-        return above + below
-    return f"{above} {below}"
-
-
-def mend_hyphens(text: str, words: frozenset[str]) -> str:
-    """Resolve the hyphens at which pdfium itself joined two lines."""
-    while (at := text.find(SOFT_HYPHEN)) >= 0:
-        text = _dehyphenated(text[:at], text[at + 1 :], words)
-    return text
-
-
-def _dehyphenated(above: str, below: str, words: frozenset[str]) -> str:
-    left, right = re.search(r"[^\W\d_]*$", above), re.match(r"[^\W\d_]*", below)
-    head, tail = (left.group().lower() if left else ""), (right.group().lower() if right else "")
-    keeps = (
-        not head
-        or not tail
-        or below[0].isupper()
-        or (head + tail not in words and (f"{head}-{tail}" in words or (head in words and tail in words)))
-    )
-    return f"{above}-{below}" if keeps else above + below
+def title_keys(text: str) -> list[str]:
+    """Give forms in which titles can be compared: their letters and digits in lower case, with and without a number."""
+    keys = (re.sub(r"[\W_]+", "", form).lower() for form in (text, _TITLE_NUMBER.sub("", text)))
+    return [key for key in dict.fromkeys(keys) if key]
 
 
 def _runs(lines: Sequence[Line], style: Style) -> list[_Run]:
@@ -185,7 +171,7 @@ def _groups(lines: Sequence[Line], style: Style) -> list[list[Line]]:
         if above is None:
             groups.append([line])
             continue
-        drop = above.last_baseline - line.baseline
+        drop = above.baseline - line.baseline
         usual = style.leading.get(line.size, 1.25 * line.size)
         same = abs(above.size - line.size) <= 0.08 * max(line.size, above.size)
         same = same and (above.bold, above.fixed) == (line.bold, line.fixed)
@@ -199,12 +185,14 @@ def _groups(lines: Sequence[Line], style: Style) -> list[list[Line]]:
 def _wraps(above: Line, below: Line, column: float) -> bool:
     if above.fixed or below.fixed:
         return False
+    if above.text.endswith(SOFT_HYPHEN):
+        return True
     if _is_row(above.text) and _is_row(below.text):
         return False
     if below.text[0].islower() and above.right > 0.6 * column and not _ENDS_SENTENCE.search(above.text):
         return True
     width = max(below.right - below.left, 1.0) / max(len(below.text), 1)
-    first = below.text[0] if _WIDE.match(below.text) else below.text.split(" ", 1)[0]
+    first = below.text[0] if WIDE.match(below.text) else below.text.split(" ", 1)[0]
     return above.right + (len(first) + 0.5) * width > column - 0.5 * below.size
 
 
@@ -224,9 +212,9 @@ def _is_row(text: str) -> bool:
 
 def _heading_level(run: _Run, style: Style, bookmarks: Mapping[str, int]) -> int:
     line, text = run.lines[0], run.text
-    if len(text) > 160 or len(run.lines) > 3 or not re.search(r"[^\W\d_]", text):
+    if len(text) > _LONGEST_TITLE or len(run.lines) > 3 or not re.search(r"[^\W\d_]", text):
         return 0
-    if level := bookmarks.get(normalise_title(text), 0):
+    if level := _bookmark_level(text, bookmarks):
         return level
     if _is_row(text) or not run.gap_before or line.fixed or _BULLET.match(text):
         return 0
@@ -238,6 +226,24 @@ def _heading_level(run: _Run, style: Style, bookmarks: Mapping[str, int]) -> int
     if larger:
         return min(style.heading_sizes.index(line.size) + 1, 4)
     return min(len(style.heading_sizes) + 1, 5)
+
+
+def _bookmark_level(text: str, bookmarks: Mapping[str, int]) -> int:
+    return next((bookmarks[key] for key in title_keys(text) if key in bookmarks), 0) if bookmarks else 0
+
+
+def _with_whole_titles(runs: Sequence[_Run], bookmarks: Mapping[str, int]) -> list[_Run]:
+    """Join two runs that only together are a bookmark's title."""
+    whole: list[_Run] = []
+    for run in runs:
+        above = whole[-1] if whole and len(whole[-1].text) + len(run.text) < _LONGEST_TITLE else None
+        text = f"{above.text} {run.text}" if above is not None else ""
+        alone = (above.text, run.text) if above is not None else ()
+        if above and _bookmark_level(text, bookmarks) and not any(_bookmark_level(t, bookmarks) for t in alone):
+            whole[-1] = _Run(text, [*above.lines, *run.lines], above.gap_before, run.full)
+        else:
+            whole.append(run)
+    return whole
 
 
 def _continues(waiting: Sequence[_Run], run: _Run) -> bool:

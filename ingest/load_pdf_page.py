@@ -8,6 +8,7 @@ import math
 import re
 import threading
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,40 +25,52 @@ SOFT_HYPHEN = "\u00ad"  # how a hyphen that pdfium takes for a line-end hyphen i
 
 _BREAK = re.compile("\r\n|\r|\n")
 _SPACES = re.compile("[ \u00a0\t]+")
+_JOINT = re.compile("[ \u00a0\t]+|[\ufffe\x02]")  # where pdfium may have joined two lines
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 LEADER = re.compile(r"(?: ?\.){5,} ?")  # the dots of a table of contents
 _CELL_GAP = 1.2  # of the font size; a space is 0.25 to 0.3, and rarely more than 1 in justified text
+_PART_GAP = 0.55  # narrower than a cell's gap: a gap only where the lines around have one too
 _LEADS = re.compile(r"[$€£¥]|[(（]?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4}|[一二三四五六七八九十]+)[.)）、]|[^\w\s$€£¥%()\-–—]")
 _TRAILS = re.compile(r"[%)）]+")
 _BOLD = re.compile(rb"bold|black|heavy|semib|demi", re.I)
 _FIXED = re.compile(rb"mono|courier|consol|typewriter|cmtt|menlo", re.I)
+_BOX = pdfium.FS_RECTF()  # one for all characters: whoever calls holds `PDFIUM`
 _FIXED_PITCH = 1  # a flag of the PDF font descriptor
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A stretch of a line without a wide gap: the whole line in running text, a cell in a table."""
+    """A stretch of a line without a wide gap: the whole line in running text, a cell in a table.
+
+    `parts` are the stretches between its less wide gaps, where it has any: a narrow gutter may run through one.
+    """
 
     text: str
     left: float
     right: float
+    parts: tuple["Cell", ...] = ()
+
+    def without_parts(self) -> "Cell":
+        """Give the cell as one stretch."""
+        return Cell(self.text, self.left, self.right)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text and its place on the page in points, y upwards. `size` is the size of its font;
-    `fixed` says that all its characters are equally wide, as in program text.
+    """A line of text and its place on the page in points, y upwards, turned so that the words run to the right.
 
-    pdfium joins a line that ends in a hyphen with the next one: `baseline` is then that of the first, `last_baseline`
-    that of the last of them.
+    `size` is the size of its font; `fixed` says that all its characters are equally wide, as in program text; `turn`
+    is by how many quarters (counter-clockwise) the words are turned on the page. `rows` are those of a ruled table that
+    stands here in place of its lines.
     """
 
     cells: tuple[Cell, ...]
     baseline: float
-    last_baseline: float
     size: float
     bold: bool
     fixed: bool = False
+    turn: int = 0
+    rows: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -94,52 +107,104 @@ def open_pdf(data: bytes, name: str) -> Iterator[PdfDocument]:
 
 
 def read_lines(page: PdfPage) -> list[Line]:
-    """Give the lines of a page in the order of the file, without empty ones."""
+    """Give the lines of a page in the order of the file, without empty ones; lines that are turned otherwise than most
+    of the page come last.
+    """
     textpage = page.get_textpage()
     try:
-        return list(_lines(textpage))
+        lines = list(_lines(textpage, user_size(page)))
     finally:
         textpage.close()
+    turn = main_turn(lines)
+    return sorted(lines, key=lambda line: line.turn != turn)
 
 
-def _lines(textpage: PdfTextPage) -> Iterator[Line]:
+def main_turn(lines: Sequence[Line]) -> int:
+    """Give the turn of most of the page's words."""
+    turns: Counter[int] = Counter()
+    for line in lines:
+        turns[line.turn] += len(line.text)
+    return max(turns, key=lambda turn: turns[turn], default=0)
+
+
+def turned(x: float, y: float, size: tuple[float, float], turn: int) -> tuple[float, float]:
+    """Give a place on a page of that width and height as it is when words turned by `turn` are held upright."""
+    if turn == 0:
+        return x, y
+    return ((y, size[0] - x), (size[0] - x, size[1] - y), (size[1] - y, x))[turn - 1]
+
+
+def upright_height(page: PdfPage, lines: Sequence[Line]) -> float:
+    """Give the height of the page when it is held so that most of its words run to the right."""
+    return user_size(page)[1 - main_turn(lines) % 2]
+
+
+def user_size(page: PdfPage) -> tuple[float, float]:
+    """Give width and height of the page as its words are placed, before a viewer turns it."""
+    width, height = page.get_size()
+    return (height, width) if page.get_rotation() % 180 else (width, height)
+
+
+def _lines(textpage: PdfTextPage, size: tuple[float, float]) -> Iterator[Line]:
     text = textpage.get_text_range() if textpage.count_chars() else ""
-    page = _Characters(textpage, text, tuple(match.start() for match in _ASTRAL.finditer(text)))
+    page = _Characters(textpage, text, tuple(match.start() for match in _ASTRAL.finditer(text)), size)
     start = 0
     for part in [*_BREAK.finditer(text), None]:
         end = part.start() if part else len(text)
         raw = text[start:end]
         if raw.strip() and _normalise(raw):
-            for first, last in _level_parts(page, start + len(raw) - len(raw.lstrip()), start + len(raw.rstrip())):
-                yield _line(page, first, last)
+            begin = start + len(raw) - len(raw.lstrip())
+            turn = page.turn(begin)
+            for first, last in _level_parts(page, begin, start + len(raw.rstrip()), turn):
+                if (line := _line(page, first, last, turn)).text:
+                    yield line
         start = part.end() if part else end
 
 
 @dataclass(frozen=True, slots=True)
 class _Characters:
-    """A page's text, and its characters as pdfium counts them: in UTF-16 units, less those it can't name."""
+    """A page's text, and its characters as pdfium counts them: in UTF-16 units, less those it can't name.
+
+    Places are given turned by `turn` quarters, so that words turned that way run to the right.
+    """
 
     textpage: PdfTextPage
     text: str
     astral: tuple[int, ...]
+    size: tuple[float, float]
 
     def index(self, offset: int) -> int:
         units = offset + bisect_left(self.astral, offset)
         return int(pdfium.FPDFText_GetCharIndexFromTextIndex(self.textpage, units))
 
-    def box(self, offset: int) -> tuple[float, float, float, float]:
-        return char_box(self.textpage, self.index(offset))
+    def turn(self, offset: int) -> int:
+        angle = pdfium.FPDFText_GetCharAngle(self.textpage, self.index(offset))
+        return round(angle / (math.pi / 2)) % 4 if angle > 0 else 0
+
+    def origin(self, index: int, turn: int) -> tuple[float, float]:
+        return turned(*_origin(self.textpage, index), self.size, turn)
+
+    def sides(self, index: int, turn: int) -> tuple[float, float]:
+        """Give where a character begins and ends."""
+        left, bottom, right, top = char_box(self.textpage, index)
+        if turn == 0:
+            return left, right
+        one, other = turned(left, bottom, self.size, turn)[0], turned(right, top, self.size, turn)[0]
+        return min(one, other), max(one, other)
 
 
-def _level_parts(page: _Characters, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut where pdfium joined the numbers of a column, one above the other, to one line."""
+def _level_parts(page: _Characters, start: int, end: int, turn: int) -> Iterator[tuple[int, int]]:
+    """Cut where pdfium joined the numbers of a column, one above the other, or two lines at a hyphen to one line."""
     first, last = page.index(start), page.index(end - 1)
     tolerance = 0.5 * _font_size(page.textpage, first)
-    if abs(_origin(page.textpage, first)[1] - _origin(page.textpage, last)[1]) > tolerance:
-        for gap in _SPACES.finditer(page.text, start, end):
+    (x, y), (last_x, last_y) = page.origin(first, turn), page.origin(last, turn)
+    if abs(y - last_y) > tolerance or last_x < x:
+        for gap in _JOINT.finditer(page.text, start, end - 1):
+            cut = gap.start() if gap.group()[0] in " \u00a0\t" else gap.end()
             above, below = page.index(gap.start() - 1), page.index(gap.end())
-            if abs(_origin(page.textpage, above)[1] - _origin(page.textpage, below)[1]) > tolerance:
-                yield start, gap.start()
+            (x, y), (next_x, next_y) = page.origin(above, turn), page.origin(below, turn)
+            if cut > start and (abs(y - next_y) > tolerance or next_x < x):
+                yield start, cut
                 start = gap.end()
     yield start, end
 
@@ -150,22 +215,38 @@ def _normalise(raw: str) -> str:
     return LEADER.sub(" … ", raw).strip()
 
 
-def _line(page: _Characters, start: int, end: int) -> Line:
+def _line(page: _Characters, start: int, end: int, turn: int) -> Line:
     first, last = page.index(start), page.index(end - 1)
-    left, baseline = _origin(page.textpage, first)
-    _, last_baseline = _origin(page.textpage, last)
+    left, baseline = page.origin(first, turn)
     size = _font_size(page.textpage, first)
     (bold, fixed), (ends_bold, ends_fixed) = _face(page.textpage, first), _face(page.textpage, last)
     bold, fixed = bold and ends_bold, fixed and ends_fixed
-    cells: list[Cell] = []
-    if abs(baseline - last_baseline) < size and not fixed:
+    parts: list[Cell] = []
+    if not fixed:
+        shift = first - start if last - first == end - 1 - start else None  # None: some character has no number
         for gap in _SPACES.finditer(page.text, start, end):
-            before, after = page.box(gap.start() - 1)[2], page.box(gap.end())[0]
-            if after - before > _CELL_GAP * size:
-                cells.append(Cell(_normalise(page.text[start : gap.start()]), left, before))
+            ahead, behind = gap.start() - 1, gap.end()
+            ahead, behind = (i + shift if shift is not None else page.index(i) for i in (ahead, behind))
+            before, after = page.sides(ahead, turn)[1], page.sides(behind, turn)[0]
+            if after - before > _PART_GAP * size:
+                parts.append(Cell(_normalise(page.text[start : gap.start()]), left, before))
                 start, left = gap.end(), after
-    cells.append(Cell(_normalise(page.text[start:end]), left, char_box(page.textpage, last)[2]))
-    return Line(_tidy_cells(cells), baseline, last_baseline, size, bold, fixed)
+    parts.append(Cell(_normalise(page.text[start:end]), left, page.sides(last, turn)[1]))
+    return Line(_tidy_cells(_cells(parts, _CELL_GAP * size)), baseline, size, bold, fixed, turn)
+
+
+def _cells(parts: Sequence[Cell], gap: float) -> list[Cell]:
+    """Join parts that stand less than `gap` apart."""
+    cells: list[Cell] = []
+    for part in parts:
+        if not part.text:
+            continue
+        if cells and part.left - cells[-1].right <= gap:
+            before = cells.pop()
+            pieces = (*(before.parts or (before,)), part)
+            part = Cell(f"{before.text} {part.text}", before.left, part.right, pieces)
+        cells.append(part)
+    return cells or list(parts[:1])
 
 
 def _tidy_cells(cells: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -174,18 +255,31 @@ def _tidy_cells(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     for cell in cells:
         if joined and (_LEADS.fullmatch(joined[-1].text) or _TRAILS.fullmatch(cell.text)):
             before = joined.pop()
-            joined.append(Cell(f"{before.text} {cell.text}", before.left, cell.right))
+            joined.append(_tied(before, cell))
         elif cell.text:
             joined.append(cell)
     return tuple(joined) or tuple(cells[:1])
 
 
+def _tied(before: Cell, cell: Cell) -> Cell:
+    """Join two cells, leaving no part's end between them."""
+    ahead, behind = before.parts or (before,), cell.parts or (cell,)
+    tie = Cell(f"{ahead[-1].text} {behind[0].text}", ahead[-1].left, behind[0].right)
+    parts = (*ahead[:-1], tie, *behind[1:])
+    return Cell(f"{before.text} {cell.text}", before.left, cell.right, parts if len(parts) > 1 else ())
+
+
 def char_box(textpage: PdfTextPage, index: int) -> tuple[float, float, float, float]:
     """Give left, bottom, right, top of a character's cell, which is as high as its font; zeros where unknown."""
-    box = pdfium.FS_RECTF()
-    if index < 0 or not pdfium.FPDFText_GetLooseCharBox(textpage, index, box):
+    if index < 0 or not pdfium.FPDFText_GetLooseCharBox(textpage, index, _BOX):
         return (0.0, 0.0, 0.0, 0.0)
-    return (min(box.left, box.right), min(box.bottom, box.top), max(box.left, box.right), max(box.bottom, box.top))
+    left, bottom, right, top = _BOX.left, _BOX.bottom, _BOX.right, _BOX.top
+    return (
+        left if left < right else right,
+        bottom if bottom < top else top,
+        right if left < right else left,
+        top if bottom < top else bottom,
+    )
 
 
 def _origin(textpage: PdfTextPage, index: int) -> tuple[float, float]:

@@ -7,10 +7,11 @@ the file in any order and may be several lines high.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from ingest.load_draft import table_row
 from ingest.load_pdf_page import Cell, Line
+from ingest.load_pdf_words import put_together
 
 _LOOK_BACK = 8  # lines: how far back in the file the neighbour of a cell may stand
 _ALIGNED = 4.0  # points
@@ -28,7 +29,7 @@ class Table:
 
 def gather_tables(lines: Sequence[Line]) -> list[Line | Table]:
     """Give the lines in reading order, each run of aligned rows replaced by its Table."""
-    rows = _visual_rows(lines)
+    rows = _cut_at_narrow_gaps(_visual_rows(lines))
     result: list[Line | Table] = []
     index = 0
     while index < len(rows):
@@ -50,7 +51,7 @@ def _visual_rows(lines: Sequence[Line]) -> list[Line]:
     for line in lines:
         for back in range(len(rows) - 1, max(len(rows) - 1 - _LOOK_BACK, -1), -1):
             row = rows[back]
-            if abs(row.last_baseline - line.baseline) < 0.25 * max(line.size, 4.0) and _fits_beside(row, line):
+            if abs(row.baseline - line.baseline) < 0.25 * max(line.size, 4.0) and _fits_beside(row, line):
                 rows[back] = _beside(row, line)
                 break
         else:
@@ -59,6 +60,50 @@ def _visual_rows(lines: Sequence[Line]) -> list[Line]:
                 at -= 1
             rows.insert(at, line)
     return rows
+
+
+def _cut_at_narrow_gaps(rows: Sequence[Line]) -> list[Line]:
+    """Cut cells where a gap that alone would be none has gaps above and below it, as between columns of figures."""
+    cut: list[Line] = []
+    for has_gaps, run in groupby(rows, key=lambda row: len(row.cells) > 1 or bool(row.cells[0].parts)):
+        stretch = list(run)
+        if has_gaps and len(stretch) >= 3 and any(cell.parts for row in stretch for cell in row.cells):
+            gaps = [_gaps(row) for row in stretch]
+            stretch = [_cut_row(row, gaps) for row in stretch]
+        cut.extend(stretch)
+    return cut
+
+
+_Gap = tuple[float, float, bool]  # from, to, and whether it is wide or before a number
+
+
+def _gaps(row: Line) -> list[_Gap]:
+    parts = [(part, part is parts[0]) for cell in row.cells for parts in [cell.parts or (cell,)] for part in parts]
+    return [
+        (before.right, after.left, is_first or _NUMERIC.fullmatch(after.text) is not None)
+        for (before, _), (after, is_first) in pairwise(parts)
+    ]
+
+
+def _cut_row(row: Line, gaps: Sequence[Sequence[_Gap]]) -> Line:
+    cells: list[Cell] = []
+    for cell in row.cells:
+        for index, part in enumerate(cell.parts or (cell,)):
+            if index and not _is_between_columns(cells[-1].right, part.left, gaps):
+                before = cells.pop()
+                part = Cell(f"{before.text} {part.text}", before.left, part.right)
+            cells.append(part)
+    return replace(row, cells=tuple(cells))
+
+
+def _is_between_columns(left: float, right: float, gaps: Sequence[Sequence[_Gap]]) -> bool:
+    beside = [
+        counts
+        for row in gaps
+        for start, end, counts in row
+        if min(end, right) - max(start, left) > 0.5 * min(right - left, end - start)
+    ]
+    return len(beside) >= 0.66 * len(gaps) and sum(beside) >= 0.5 * len(beside)
 
 
 def _fits_beside(row: Line, line: Line) -> bool:
@@ -77,7 +122,7 @@ def _beside(row: Line, line: Line) -> Line:
         cells = (*row.cells[:-1], Cell(last.text + gap + line.cells[0].text, last.left, line.right))
     else:
         cells = tuple(sorted((*row.cells, *line.cells), key=lambda cell: cell.left))
-    return replace(row, cells=cells, last_baseline=line.last_baseline, bold=row.bold and line.bold)
+    return replace(row, cells=cells, bold=row.bold and line.bold)
 
 
 def _table_end(rows: Sequence[Line], start: int) -> int:
@@ -87,7 +132,7 @@ def _table_end(rows: Sequence[Line], start: int) -> int:
     end = start + 1
     for index in range(start + 1, len(rows)):
         row = rows[index]
-        drop = rows[index - 1].last_baseline - row.baseline
+        drop = rows[index - 1].baseline - row.baseline
         if not 0 < drop < 3.5 * max(row.size, rows[index - 1].size) or index - end > 3:
             break
         if len(row.cells) >= 2:
@@ -102,9 +147,9 @@ def _table_end(rows: Sequence[Line], start: int) -> int:
 
 def _with_last_lines(rows: Sequence[Line], start: int, end: int) -> int:
     """Take in the further lines of the last row's cells, where they stand closer together than the rows do."""
-    drops = sorted(above.last_baseline - below.baseline for above, below in pairwise(rows[start:end]))
+    drops = sorted(above.baseline - below.baseline for above, below in pairwise(rows[start:end]))
     usual = drops[len(drops) // 2] if drops else 0.0
-    while end < len(rows) and 0 < rows[end - 1].last_baseline - rows[end].baseline < 0.8 * usual:
+    while end < len(rows) and 0 < rows[end - 1].baseline - rows[end].baseline < 0.8 * usual:
         if not any(_overlap(cell, rows[end].cells[0]) > 0 for cell in rows[end - 1].cells):
             break
         end += 1
@@ -129,7 +174,7 @@ def _lines_up(above: Line, below: Line) -> bool:
 
 def _logical_rows(rows: Sequence[Line]) -> Iterator[list[Cell]]:
     """Join the lines of cells that are several lines high."""
-    drops = [above.last_baseline - below.baseline for above, below in pairwise(rows)]
+    drops = [above.baseline - below.baseline for above, below in pairwise(rows)]
     tight = min(drops, default=0.0) * 1.12
     spaced = sum(1 for drop in drops if drop > tight * 1.08) >= 0.3 * len(drops)  # rows stand further apart than lines
     left = min(row.left for row in rows)
@@ -142,7 +187,7 @@ def _logical_rows(rows: Sequence[Line]) -> Iterator[list[Cell]]:
         if current and (below or (index == 1 and _completes_dates(current, row))):
             current = _merged(current, row.cells)
         elif close and _is_wrapped_label(current, row):
-            label = Cell(f"{current[0].text} {row.cells[0].text}", current[0].left, current[0].right)
+            label = Cell(put_together(current[0].text, row.cells[0].text), current[0].left, current[0].right)
             current = [label, *row.cells[1:]]
         else:
             if current:
@@ -177,7 +222,7 @@ def _merged(cells: Sequence[Cell], below: Sequence[Cell]) -> list[Cell]:
     for cell in below:
         at = max(range(len(merged)), key=lambda index: _overlap(merged[index], cell))
         other = merged[at]
-        merged[at] = Cell(f"{other.text} {cell.text}", min(other.left, cell.left), max(other.right, cell.right))
+        merged[at] = Cell(put_together(other.text, cell.text), min(other.left, cell.left), max(other.right, cell.right))
     return merged
 
 

@@ -17,7 +17,7 @@ from pptx.table import Table
 from pptx.text.text import TextFrame, _Paragraph
 
 from ingest.errors import SourceError
-from ingest.load_draft import Draft, DraftWriter, brief, one_line, table_row
+from ingest.load_draft import Draft, DraftWriter, brief, office_metadata, one_line, table_row
 from ingest.load_pptx_chart import chart_rows
 
 _DAMAGED = (
@@ -154,10 +154,4 @@ def _title(presentation: PowerPoint) -> str | None:
 def _metadata(presentation: PowerPoint) -> dict[str, str]:
     properties = presentation.core_properties
     date = properties.modified or properties.created
-    metadata = {
-        "author": one_line(properties.author or ""),
-        "subject": one_line(properties.subject or ""),
-        "keywords": one_line(properties.keywords or ""),
-        "date": date.date().isoformat() if date is not None else "",
-    }
-    return {key: value for key, value in metadata.items() if value and value != "python-pptx"}
+    return office_metadata(properties.author, properties.subject, properties.keywords, date)

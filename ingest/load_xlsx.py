@@ -19,7 +19,7 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from ingest.cell_format import shown_value
 from ingest.errors import SourceError
-from ingest.load_draft import Draft, DraftWriter, brief, one_line
+from ingest.load_draft import Draft, DraftWriter, brief, office_metadata, one_line
 from ingest.sheet_tables import Place, Sheet, write_sheet
 
 _DAMAGED = (
@@ -130,10 +130,4 @@ def _blocks(part: IO[bytes]) -> Iterator[tuple[bytes, int]]:
 def _metadata(workbook: Workbook) -> dict[str, str]:
     properties = workbook.properties
     date = properties.modified or properties.created
-    metadata = {
-        "author": one_line(properties.creator or ""),
-        "subject": one_line(properties.subject or ""),
-        "keywords": one_line(properties.keywords or ""),
-        "date": date.date().isoformat() if date is not None else "",
-    }
-    return {key: value for key, value in metadata.items() if value and value != "openpyxl"}
+    return office_metadata(properties.creator, properties.subject, properties.keywords, date)

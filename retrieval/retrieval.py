@@ -19,6 +19,7 @@ class Hit:
     """A passage that answers the question best: `rank` from 1, `stages` by name (dense, lexical, fused, ...).
 
     `newer_edition` names the source of a later edition of the same text among the hits, "" where there is none.
+    `page_label` is what is printed on the chunk's page where that differs from its number.
     """
 
     chunk: Chunk
@@ -29,6 +30,7 @@ class Hit:
     stages: Mapping[str, StageScore]
     matched_terms: tuple[str, ...] = ()
     newer_edition: str = ""
+    page_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ Both legs propose, their scores are put on common scales and added, and the best
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ingest.document import Chunk
 from ingest.errors import SettingsError
 from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
@@ -33,6 +34,9 @@ class SearchConfig:
     use_dense: bool = True
     use_lexical: bool = True
     translate_below: float = 0.6
+    # What a passage scores for question and previous answer together counts this much: a follow-up often leans on the
+    # answer's words ("and for 300,000?" after "the manager approves up to 20,000").
+    said_weight: float = 0.8
     fusion: FusionConfig = field(default_factory=FusionConfig)
     packing: PackingConfig = field(default_factory=PackingConfig)
     editions: EditionConfig = field(default_factory=EditionConfig)
@@ -44,10 +48,12 @@ def search(
     config: SearchConfig,
     *,
     query: str | None = None,
+    said: str = "",
     translate: Callable[[str], str | None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Retrieval:
-    """Find the passages that answer `question`; `query` is what to search instead of it, for a rewritten follow-up.
+    """Find the passages that answer `question`; `query` is what to search instead of it, for a rewritten follow-up,
+    and `said` the answer that it follows.
 
     `translate` gives a query in the other language. It is asked only when documents in both languages are there and
     those in the question's own have little to say. Raises SettingsError for an empty question or settings that leave
@@ -58,6 +64,9 @@ def search(
     query = query or question
     generation = kb.generation()
     pass_ = _search_once(kb, generation, query, config)
+    if said:
+        around = _search_once(kb, generation, f"{query}\n{said}", config)
+        pass_ = replace(pass_, ranking=_with_said(pass_.ranking, around.ranking, config.said_weight))
     queries, seated = [query], seat(pass_.ranking, config.fusion)
     searched = clock()
     translation = None
@@ -71,13 +80,19 @@ def search(
     passages, dropped = pack(seated, config.top_k, config.packing, kb.catalog.text_between)
     ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(seated, start=1)}
     terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
-    hits = [_hit(passage, rank, ranks, terms) for rank, passage in enumerate(passages, start=1)]
+    hits = [_hit(passage, rank, ranks, terms, _label(kb, passage.chunk)) for rank, passage in enumerate(passages, 1)]
     finished = clock()
     return Retrieval(
         question=question,
         queries=tuple(queries),
         hits=newest_first(hits, question, config.editions),
-        stages=(_stage("dense", pass_.dense.silent), _stage("lexical", pass_.lexical.silent), "fused", "packed"),
+        stages=(
+            _stage("dense", pass_.dense.silent),
+            _stage("lexical", pass_.lexical.silent),
+            *(["said"] if said else []),
+            "fused",
+            "packed",
+        ),
         dropped=tuple(dropped),
         generation=generation.manifest.digest,
         evidence=_evidence(seated, pass_),
@@ -136,6 +151,17 @@ def _merged(first: _Pass, second: _Pass) -> list[Fused]:
     return sorted(best.values(), key=lambda entry: (-entry.score, entry.candidate.chunk.id))
 
 
+def _with_said(asked: Sequence[Fused], around: Sequence[Fused], weight: float) -> list[Fused]:
+    """Join the rankings without and with the previous answer; of a row's two scores the higher one counts."""
+    best = {entry.candidate.chunk.id: entry for entry in asked}
+    for entry in around:
+        lesser = Fused(entry.candidate, weight * entry.score)
+        known = best.setdefault(entry.candidate.chunk.id, lesser)
+        if known.score < lesser.score:
+            best[entry.candidate.chunk.id] = lesser
+    return sorted(best.values(), key=lambda entry: (-entry.score, entry.candidate.chunk.id))
+
+
 def _check(question: str, config: SearchConfig) -> None:
     if not question.strip():
         raise SettingsError("the question is empty; ask something")
@@ -175,7 +201,13 @@ def foreign_language(query: str) -> str:
     return "en" if has_cjk(query) else "zh"
 
 
-def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str]) -> Hit:
+def _label(kb: KnowledgeBase, chunk: Chunk) -> str:
+    """Give what is printed on a chunk's page where that differs from its number."""
+    page = kb.catalog.page(chunk.document_id, chunk.page) if chunk.page is not None else None
+    return page.printed if page is not None else ""
+
+
+def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str], page_label: str) -> Hit:
     candidate = passage.fused.candidate
     stages = {"fused": StageScore(ranks[candidate.chunk.id], passage.fused.score)}
     if candidate.dense is not None:
@@ -192,6 +224,7 @@ def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str
         score=passage.fused.score,
         stages=stages,
         matched_terms=tuple(dict.fromkeys(matched)),
+        page_label=page_label,
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from generation.answer import Answer, Citation, Claim
 from generation.answering import AnswerConfig, answer_question, stream_answer
 from generation.citing import EvidenceIndex
-from ingest.document import Span, document_id
+from ingest.document import Page, Span, document_id
 from retrieval.retrieval import Hit
 from tests.fakes import ScriptedLLM, fixed_clock, passage, retrieval_of
 
@@ -146,14 +146,15 @@ def test_the_page_is_the_chunks_unless_a_better_source_is_given() -> None:
     retrieval = retrieval_of(_QUESTION, passage(_LEAVE, page=3, start=1000))
     asked: list[tuple[str, int]] = []
 
-    def page_of(document: str, offset: int) -> int | None:
+    def page_of(document: str, offset: int) -> Page | None:
         asked.append((document, offset))
-        return 4
+        return Page(4, Span(1000, 2000), "ii")
 
     own = answer_question(retrieval, ScriptedLLM("25 days."), AnswerConfig())
     given_page = answer_question(retrieval, ScriptedLLM("25 days."), AnswerConfig(), page_of=page_of)
 
-    assert [a.claims[0].citations[0].page for a in (own, given_page)] == [3, 4]
+    cited = [a.claims[0].citations[0] for a in (own, given_page)]
+    assert [(citation.page, citation.page_label) for citation in cited] == [(3, ""), (4, "ii")]
     assert asked == [(document_id("handbook-1.md"), 1000)]
 
 
@@ -241,3 +242,25 @@ def test_the_stream_shows_markers_as_soon_as_a_sentence_ends(piece_size: int) ->
     assert "".join(item for item in items if isinstance(item, str)) == (
         "They get 25 days [1]. After five years they get 30 days [2]. Lunch costs 6 euros [3]."
     )
+
+
+def test_a_sentence_that_shares_only_the_unit_is_not_cited_too() -> None:
+    answer = _answer(
+        "What does a monthly pass cost?",
+        "A monthly pass costs 58 crowns.",
+        "A monthly pass is 58.00. Fee: 1.50 crowns.",
+    )
+
+    assert _quotes(answer) == [["A monthly pass is 58.00."]]
+
+
+def test_the_row_whose_range_holds_the_asked_amount_is_cited() -> None:
+    rules = (
+        "| Amount | Approved by | Offers |\n|---|---|---|\n"
+        "| 2,000 to 20,000 | manager | three |\n| over 250,000 | board | tender |"
+    )
+    answer = _answer(
+        "Who approves a purchase of 300,000?", "The board approves it.", "The board met twice on a purchase.", rules
+    )
+
+    assert _quotes(answer) == [["| over 250,000 | board | tender |"]]

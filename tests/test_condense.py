@@ -139,3 +139,17 @@ def test_an_older_edition_with_nothing_of_its_own_is_dropped_by_name() -> None:
     _, dropped = condense([newer, older], ["How many days?"], 100, _count)
 
     assert [(d.source, d.reason) for d in dropped] == [("handbook-2.md", "leave-2025.md says it anew")]
+
+
+def test_the_row_whose_range_holds_the_asked_number_is_shown_and_the_others_are_not() -> None:
+    rows = passage(
+        "| Amount (crowns) | Approved by | Offers |\n| up to 2,000 | Head of department | none |\n"
+        "| 2,000 to 20,000 | Manager | three |\n| above 250,000 | Board | public tender |"
+    )
+
+    excerpts, _ = condense([rows], ["Who approves a purchase of 300,000 crowns?"], 200, _count)
+
+    assert _shown(excerpts) == [
+        "| Amount (crowns) | Approved by | Offers |",
+        "| above 250,000 | Board | public tender |",
+    ]

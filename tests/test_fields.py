@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.fields import misread, narrowed
+from generation.fields import descriptions, misread, narrowed
 from tests.fakes import passage
 
 FARES = (
@@ -67,4 +67,35 @@ def test_a_row_is_shown_without_the_numbers_that_are_not_asked_for(question: str
 def test_prose_is_never_narrowed() -> None:
     assert narrowed("The level is 2.40 m; a warning is given.", "At what level?") == (
         "The level is 2.40 m; a warning is given."
+    )
+
+
+_LINES = ["Line A: Lantern Wharf to Sallow Point", "Line B: Lantern Wharf to Ketter Island", "2. Fares"]
+_PASS = "- Ticket: Monthly pass; Line A: 96.00; Line B: 58.00"
+
+
+def test_headings_say_what_a_column_is_named_for() -> None:
+    assert descriptions(_LINES) == {
+        "Line A": "Lantern Wharf to Sallow Point",
+        "Line B": "Lantern Wharf to Ketter Island",
+    }
+
+
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        ("What is a monthly pass for the Ketter Island line?", "- Ticket: Monthly pass; Line B: 58.00"),
+        ("What is a monthly pass for a line?", _PASS),  # both fit: neither letter counts as a word
+    ],
+)
+def test_a_column_is_known_by_what_headings_say_of_it(question: str, shown: str) -> None:
+    assert narrowed(_PASS, question, descriptions(_LINES)) == shown
+
+
+def test_a_value_from_a_column_that_headings_tell_apart_backs_no_claim() -> None:
+    table = "| Ticket | Line A | Line B |\n|---|---|---|\n| Monthly pass | 96.00 | 58.00 |"
+    claim, quotes = "A pass for the Ketter Island line costs 96.", ["| Monthly pass | 96.00 | 58.00 |"]
+
+    assert misread(claim, "", quotes, [passage(table).chunk], descriptions(_LINES)) == (
+        "96 is the quote's Line A, not its Line B"
     )

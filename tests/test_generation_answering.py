@@ -88,6 +88,17 @@ def test_the_last_turn_of_the_history_is_shown_to_the_model() -> None:
     assert llm.prompts[0].messages[:-1] == (*opening("en"), Message("user", "Me?"), Message("assistant", "12."))
 
 
+def test_a_question_written_anew_is_asked_without_the_history() -> None:
+    llm = ScriptedLLM("25 days.")
+    history = [Message("user", "What do apprentices get?"), Message("assistant", "12 days.")]
+
+    answer_question(
+        retrieval_of("And new employees?", _LEAVE), llm, AnswerConfig(), history=history, question=_QUESTION
+    )
+
+    assert llm.prompts[0].messages[:-1] == opening("en")
+
+
 def test_passages_that_do_not_fit_are_reported_with_the_retrievals_own() -> None:
     hits = [passage(_LEAVE, 1), passage("cake " * 1000, 2)]
 

@@ -12,7 +12,7 @@ from ingest.document import Document
 from ingest.load import load_document
 from ingest.load_draft import Draft
 from ingest.load_pdf import load_pdf
-from ingest.load_pdf_layout import join
+from ingest.load_pdf_words import join
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 

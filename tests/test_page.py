@@ -1,7 +1,9 @@
 """The page on a real engine with small fake models, driven by Streamlit's own test harness, without a browser."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +216,27 @@ def test_a_folder_that_is_not_there_is_named(start: Any) -> None:
     page.text_input[0].set_value("/no/such/folder")
     next(button for button in page.button if button.label == "Take in").click().run()
     assert "/no/such/folder" in page.error[0].value.replace("\\", "")
+
+
+def test_a_web_page_is_taken_in_by_its_address(start: Any) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<title>Harbour rules</title><p>Anchors are weighed at six.</p>")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        page = start()
+        page.session_state["view"] = "documents"
+        page.run()
+        page.text_input[0].set_value(f"http://127.0.0.1:{site.server_port}/rules.html")
+        next(button for button in page.button if button.label == "Take in").click().run()
+        site.shutdown()
+
+    assert not page.exception
+    assert "Harbour rules" in html_of(page)

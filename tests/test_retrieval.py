@@ -147,6 +147,21 @@ def test_a_chinese_question_is_answered_by_words_when_the_embedder_knows_no_chin
     assert [hit.source for hit in found.hits] == ["zh"]
 
 
+def test_a_follow_up_also_finds_what_the_answer_before_speaks_of(tmp_path: Path) -> None:
+    kb = knowledge_base(
+        tmp_path,
+        {"limits": "The manager approves purchases. The board signs the rest.", "fees": "And for 300 a fee."},
+    )
+    said = "The manager approves purchases up to 20,000."
+
+    alone = search(kb, "And for 300?", SearchConfig(use_dense=False))
+    after = search(kb, "And for 300?", SearchConfig(use_dense=False), said=said)
+
+    assert [hit.source for hit in alone.hits] == ["fees"]
+    assert [hit.source for hit in after.hits] == ["fees", "limits"]
+    assert after.stages == ("dense (silent: off)", "lexical", "said", "fused", "packed")
+
+
 def test_a_hit_tells_its_way_through_the_stages(tmp_path: Path) -> None:
     kb = knowledge_base(tmp_path, {"a": "The ferry leaves at nine.", "b": "Otters eat fish."})
     hit = search(kb, "When does the ferry leave?", SearchConfig()).hits[0]

@@ -64,7 +64,7 @@ def _draw_head(opened: OpenSource, texts: Texts) -> None:
     if citation:
         sign = STATUS_SIGNS[citation.status]
         status = f'<span class="fn-status fn-{citation.status}">{sign} {escape(texts.statuses[citation.status])}</span>'
-    place = escape(texts.place(opened.title, opened.page))
+    place = escape(texts.place(opened.title, opened.page, opened.page_label))
     name = escape(PurePath(opened.source).name)
     with st.container(horizontal=True, vertical_alignment="top", key="fn_panel_head"):
         st.html(
@@ -98,7 +98,9 @@ def _draw_page(document: Document, page: int, span: Span | None, opened: OpenSou
         st.warning(texts.not_located, icon=":material/location_off:")
     label = texts.picture_of_page.format(page=page, title=document.title)
     html = page_html(shown.png, picture, label, quoted=opened.citation is not None)
+    printed = document.pages[page - 1].printed
     footer = texts.page_of.format(page=page, pages=len(document.pages))
+    footer = f"{texts.page_name(page, printed)} · {footer}" if printed else footer
     _show(f'{html}<p class="fn-small">{escape(footer)} · {escape(texts.zoom)}</p>', opened)
     return True
 

@@ -17,6 +17,7 @@ from app.page_parts.texts import Texts
 from ingest.catalog_rows import DocumentInfo
 from ingest.errors import FootnoteError
 from ingest.pipeline import IngestReport, Progress
+from ingest.web import is_url
 
 _PAGE_LENGTH = 25
 
@@ -50,21 +51,33 @@ def _draw_adding(engine: Engine, kb: str, texts: Texts) -> None:
     if files:
         uploads = [(file.name, file.getvalue()) for file in files]
         folder = uploads_folder(engine.settings, kb)
-        if _ingest(engine, kb, lambda: save_uploads(folder, uploads), texts):
+        if _ingest(engine, kb, texts, paths=lambda: save_uploads(folder, uploads)):
             state.n_uploads += 1  # a fresh, empty uploader
             st.rerun()
     with st.expander(texts.server_folder, icon=":material/folder_open:"), st.form("server_folder", border=False):
         given = st.text_input(texts.server_folder, help=texts.server_folder_hint, label_visibility="collapsed")
-        if st.form_submit_button(texts.ingest) and given.strip():
-            path = Path(given.strip()).expanduser()
-            if not path.is_absolute() or not path.exists():
-                st.error(plain(texts.server_folder_missing.format(path=given.strip())))
-            elif _ingest(engine, kb, lambda: [path], texts):
+        if st.form_submit_button(texts.ingest) and (place := given.strip()):
+            path = Path(place).expanduser()
+            if is_url(place):
+                done = _ingest(engine, kb, texts, urls=[place])
+            elif path.is_absolute() and path.exists():
+                done = _ingest(engine, kb, texts, paths=lambda: [path])
+            else:
+                st.error(plain(texts.server_folder_missing.format(path=place)))
+                done = False
+            if done:
                 st.rerun()
 
 
-def _ingest(engine: Engine, kb: str, paths: Callable[[], Sequence[Path]], texts: Texts) -> bool:
-    """Take files in with a progress bar and remember the report; tell whether it worked."""
+def _ingest(
+    engine: Engine,
+    kb: str,
+    texts: Texts,
+    *,
+    paths: Callable[[], Sequence[Path]] = list,
+    urls: Sequence[str] = (),
+) -> bool:
+    """Take files or web pages in with a progress bar and remember the report; tell whether it worked."""
     bar = st.progress(0.0, texts.working)
     started = time.monotonic()
 
@@ -80,7 +93,7 @@ def _ingest(engine: Engine, kb: str, paths: Callable[[], Sequence[Path]], texts:
         bar.progress(share, words)
 
     try:
-        session().report = engine.ingest(kb, paths(), on_progress=show)
+        session().report = engine.ingest(kb, paths(), urls=urls, on_progress=show)
     except FootnoteError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return False

@@ -51,6 +51,7 @@ class OpenSource:
     quote: str
     citation: Citation | None = None
     claim: str = ""
+    page_label: str = ""
 
 
 @dataclass(slots=True)
@@ -135,6 +136,7 @@ def _opened_citation(turn: Turn, target: str, citation: Citation, claim: str) ->
         quote=citation.quote,
         citation=citation,
         claim=claim,
+        page_label=citation.page_label,
     )
 
 
@@ -148,4 +150,5 @@ def _opened_hit(turn: Turn, target: str, hit: Hit) -> OpenSource:
         page=hit.chunk.page,
         span=hit.chunk.span,
         quote=hit.chunk.text,
+        page_label=hit.page_label,
     )

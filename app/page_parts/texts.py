@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.ordinal import ordinal
 from generation.answer import Status
 
 
@@ -50,6 +51,7 @@ class Texts:
     unresolved: str
     source: str
     page: str
+    page_labelled: str
     answered_by: str
     # citation panel
     panel_source: str
@@ -136,10 +138,15 @@ class Texts:
         """Fill a number into its form: `forms` is "one form|the form for all others", or one form for all."""
         return forms.split("|")[0 if n == 1 else -1].format(n=n)
 
-    def place(self, title: str, page: int | None) -> str:
+    def place(self, title: str, page: int | None, label: str) -> str:
         """Name a place: the title and, where there are pages, the page."""
         comma = "，" if self.code == "zh" else ", "
-        return title if page is None else f"{title}{comma}{self.page.format(page=page)}"
+        return title if page is None else f"{title}{comma}{self.page_name(page, label)}"
+
+    def page_name(self, page: int, label: str) -> str:
+        """Name a page by what is printed on it, with its place in the file where that is another number."""
+        form = self.page_labelled if label else self.page
+        return form.format(page=page, label=label, nth=ordinal(page))
 
     def reason_in_words(self, reason: str) -> str:
         """Give an abstention's reason in this language, or as it came where it has no translation."""

@@ -1,0 +1,131 @@
+"""What a model writes in, piece by piece, the text to show and its cited claims out. Knows no model and no stream."""
+
+from collections.abc import Callable
+from typing import Any
+
+from generation.answer import Citation, Claim
+from generation.citing import Evidence, EvidenceIndex, Similarity
+from generation.claims import ClaimEnd, ClaimStream
+from generation.fields import descriptions, misread
+from generation.llm import Prompt
+from generation.second_look import gives_no_amount
+from generation.support import Support, SupportConfig, check_support
+from generation.surroundings import near, other_thing, passages_of
+from ingest.document import Page, Span
+
+PageOf = Callable[[str, int], Page | None]
+Clock = Callable[[], float]
+
+
+class Composer:
+    """Turn the model's text into the shown text: claims cited as soon as they end, markers numbered by first use."""
+
+    def __init__(
+        self,
+        prompt: Prompt,
+        index: EvidenceIndex,
+        support: SupportConfig,
+        page_of: PageOf | None,
+        similarity: Similarity | None,
+        clock: Clock,
+    ) -> None:
+        self.text = ""
+        self.completion = ""
+        self.claims: list[Claim] = []
+        self.unresolved: list[str] = []
+        self.labelled_quotes: list[str] = []
+        self._contexts: list[str] = []
+        self._near: list[str] = []
+        self.seconds = 0.0
+        self.question = prompt.question
+        self._prompt = prompt
+        self._support = support
+        self._page_of = page_of
+        self._similarity = similarity
+        self._clock = clock
+        self._index = index
+        self._stream = ClaimStream()
+        self._described = descriptions(heading for hit in prompt.passages for heading in hit.chunk.headings)
+        self._markers: dict[tuple[str, Span], int] = {}
+
+    def feed(self, piece: str) -> str:
+        """Take what the model wrote, give what to show."""
+        self.completion += piece
+        return "".join(self._show(event) for event in self._stream.feed(piece))
+
+    def flush(self) -> str:
+        """Give the rest when the model has ended."""
+        return "".join(self._show(event) for event in self._stream.flush())
+
+    @property
+    def surroundings(self) -> str:
+        """Everything around the quotes used: title, headings, neighbours, the file's name."""
+        return "\n".join(self._contexts)
+
+    @property
+    def near(self) -> str:
+        """What the quotes can refer to: themselves, title, headings, columns, the text just before."""
+        return "\n".join(self._near)
+
+    @property
+    def gives_no_amount(self) -> bool:
+        """Tell whether an amount is asked for and none is given."""
+        return gives_no_amount(self.question, [claim.text for claim in self.claims])
+
+    def _show(self, event: str | ClaimEnd) -> str:
+        shown = event if isinstance(event, str) else self._cite(event)
+        self.text += shown
+        return shown
+
+    def _cite(self, end: ClaimEnd) -> str:
+        started = self._clock()
+        body = end.text[: len(end.text) - len(end.tail)]
+        start = len(self.text) - len(body)
+        hinted = {number for marker in end.markers for number in marker.numbers}
+        known = range(1, len(self._prompt.passages) + 1)
+        self.unresolved += [m.raw for m in end.markers if not all(number in known for number in m.numbers)]
+        evidence = self._index.find(end.text, hinted, self._similarity)
+        context = passages_of(evidence)
+        self.labelled_quotes += [" > ".join((e.hit.title, *e.hit.chunk.headings)) + f"\n{e.quote}" for e in evidence]
+        self._near += near(evidence)
+        # A file's name often holds the year that its text takes for granted: leave-policy-2023.md.
+        self._contexts += [context, *(e.hit.source for e in evidence)]
+        support = check_support(
+            end.text,
+            [e.quote for e in evidence],
+            question=self.question,
+            context=context,
+            weights=self._index.weights,
+            config=self._support,
+        )
+        chunks = [e.hit.chunk for e in evidence]
+        read = misread(end.text, self.question, [e.quote for e in evidence], chunks, self._described)
+        read = read or other_thing(end.text, self.question, evidence)
+        if read:
+            support = Support("unsupported", support.score, (*support.reasons, read))
+        citations = (
+            () if support.status == "unsupported" else tuple(self._citation(e, support.status) for e in evidence)
+        )
+        markers = "".join(f"[{number}]" for number in sorted({c.marker for c in citations}))
+        blank = " " if markers and body[-1:].isascii() else ""
+        shown = blank + markers + end.tail
+        self.claims.append(Claim(end.text, Span(start, len(self.text) + len(shown)), citations, support.status))
+        self.seconds += self._clock() - started
+        return shown
+
+    def _citation(self, evidence: Evidence, status: Any) -> Citation:
+        chunk = evidence.hit.chunk
+        marker = self._markers.setdefault((chunk.document_id, evidence.span), len(self._markers) + 1)
+        page = self._page_of(chunk.document_id, evidence.span.start) if self._page_of else None
+        return Citation(
+            marker=marker,
+            document_id=chunk.document_id,
+            source=evidence.hit.source,
+            title=evidence.hit.title,
+            page=page.number if page else chunk.page,
+            span=evidence.span,
+            quote=evidence.quote,
+            status=status,
+            score=evidence.score,
+            page_label=page.printed if page else evidence.hit.page_label,
+        )
