@@ -1,6 +1,6 @@
 """Ingest against the LlamaIndex and LangChain quickstarts: same files, same weights, interleaved, whole processes.
 
-    python -m benchmarks.ingest [--quick] [--rounds N] [--model FOLDER] [--json]
+    python -m benchmarks.ingest [--quick | --megabytes N] [--rounds N] [--model FOLDER] [--json]
 
 The files are HTML, text and PDF manuals out of Debian packages (English and Chinese), about 20 MB, with `--quick` 2 MB;
 `apt-get download` fetches them once. What counts is tokens that the embedder really read, from a process's start to a
@@ -33,6 +33,7 @@ def run_side(side: str, documents: Path, model: Path, home: Path) -> Row:
         [sys.executable, "-m", "benchmarks.ingest_sides", side, str(documents), str(model), str(home)],
         env={**os.environ, "BENCHMARK_STARTED": str(time.time()), "HF_HUB_OFFLINE": "1"},
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if side in ("llama_index", "langchain") else None,  # their progress bars
         text=True,
         check=True,
     )
@@ -108,12 +109,14 @@ def main() -> None:
     """Make the corpus, run every side and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="2 MB instead of 20")
+    parser.add_argument("--megabytes", type=float, help="another size")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--model", type=Path, default=PROJECT / "data" / "models" / "all-MiniLM-L6-v2")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="footnote-ingest-") as scratch:
-        documents = make_corpus(Path(scratch) / "documents", 2_000_000 if arguments.quick else 20_000_000)
+        megabytes = arguments.megabytes or (2 if arguments.quick else 20)
+        documents = make_corpus(Path(scratch) / "documents", int(megabytes * 1e6))
         rows, later = measure(documents, arguments.model.absolute(), arguments.rounds, Path(scratch))
     figures = figures_of(rows, later)
     print_table(rows, figures)
