@@ -3,10 +3,10 @@
 import re
 
 _MORE_EN = re.compile(
-    r"^\W*(?:how (?:do|does|did|can|could|should|would|to|is|are)\b(?! (?:you |we |i |one )?(?:spell|call|abbreviate))|"
+    r"^\W*(?:how (?:do|does|did|can|could|should|would|to|is|are)\b(?! (?:you |we |one )?(?:spell|call))|"
     r"what (?:should|must|can|could|happens)\b|"
-    r"(?:what|which) (?:are|were)\b|(?:what|which) (?:\w+ )?(?:files|steps|packages|options|commands|ways|kinds|types|things|"
-    r"rules|conditions|requirements|reasons|differences|advantages|risks|factors|parts|duties)\b|"
+    r"(?:what|which) (?:are|were)\b|(?:what|which) (?:\w+ )?(?:files|steps|packages|options|commands|ways|kinds|types|"
+    r"things|rules|conditions|requirements|reasons|differences|advantages|risks|factors|parts|duties)\b|"
     r"what (?:is|was) the (?:difference|procedure|process|purpose|effect|role|format|structure)\b|"
     r"why\b|explain\b|describe\b|list\b|compare\b|summari[sz]e\b|outline\b|tell me about\b)",
     re.IGNORECASE,
