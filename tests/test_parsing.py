@@ -5,8 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from ingest.catalog import Catalog
 from ingest.chunk import ChunkingConfig
+from ingest.document import document_id
 from ingest.embedder import Vectors
 from ingest.errors import SourceError
 from ingest.knowledge_base import KnowledgeBase
@@ -14,6 +17,7 @@ from ingest.load import load_document
 from ingest.parsing import ParsingPool
 from ingest.pipeline import IngestConfig, IngestReport, IngestStopped, Progress, ingest_paths
 from tests.hashing_embedder import HashingEmbedder
+from tests.scans import encoded, picture_of
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 CONFIG = IngestConfig(chunking=ChunkingConfig(size_tokens=30, min_tokens=5), batch_chunks=4, parse_workers=0)
@@ -63,6 +67,24 @@ def test_a_document_comes_back_from_a_worker_as_it_was_read() -> None:
         ]
     finally:
         pool.close()
+
+
+def test_pictures_come_back_from_a_worker_with_their_places_and_wordless_ones_are_passed_over(tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    (folder / "rules.png").write_bytes(encoded(picture_of("Ottermere pays seven crowns"), "PNG"))
+    (folder / "white.png").write_bytes(encoded(Image.new("RGB", (600, 400), "white"), "PNG"))
+
+    alone, together = (ingest(folder, tmp_path / name, c)[0] for name, c in (("a", CONFIG), ("t", IN_WORKERS)))
+    again = ingest(folder, tmp_path / "t", IN_WORKERS)[0]
+
+    assert together == alone
+    assert (alone.added, [skip.source for skip in alone.skipped]) == (("rules.png",), ["white.png"])
+    assert (again.unchanged, again.skipped) == (("rules.png",), alone.skipped)
+    catalogs = [Catalog(tmp_path / name / "catalog.sqlite", create=False) for name in ("a", "t")]
+    documents = [catalog.document(document_id("rules.png")) for catalog in catalogs]
+    assert documents[0] == documents[1]
+    assert [word.text for word in documents[0].read_pages[0].words] == ["Ottermere", "pays", "seven", "crowns"]
 
 
 def test_a_file_that_ends_its_worker_fails_alone_with_how_it_ended(tmp_path: Path) -> None:
