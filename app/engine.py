@@ -28,7 +28,7 @@ from generation.translate import translate_question
 from ingest.catalog import Catalog
 from ingest.catalog_file import is_made
 from ingest.catalog_rows import DocumentInfo
-from ingest.document import Document, Page
+from ingest.document import Document, Page, Span, seconds_of
 from ingest.embedder import Embedder, SentenceTransformerEmbedder
 from ingest.errors import KnowledgeBaseError, SettingsError, StorageError
 from ingest.export_kb import Exported, export_knowledge_base
@@ -198,6 +198,7 @@ class Engine:
             history=history,
             question=retrieval.queries[0],
             page_of=self.page_of(kb),
+            seconds_of=self.seconds_of(kb),
             similarity=self._similarity,
             relevance=partial(relevance, self.knowledge_base(kb)),
         )
@@ -270,6 +271,11 @@ class Engine:
             return None
 
         return page_of
+
+    def seconds_of(self, kb: str) -> Callable[[str, Span], tuple[float, float] | None]:
+        """Give a function from (document id, span) to when the words there are spoken, in a recording."""
+        catalog = self.knowledge_base(kb).catalog
+        return lambda document_id, span: seconds_of(catalog.utterances_of(document_id), span)
 
     def knowledge_base(self, kb: str) -> KnowledgeBase:
         """Give the open knowledge base. Raises KnowledgeBaseError when it isn't there."""

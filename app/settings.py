@@ -14,12 +14,14 @@ from generation.answering import AnswerConfig
 from ingest.dense_index import DenseIndexConfig
 from ingest.embedder import EmbedderConfig
 from ingest.errors import SettingsError
+from ingest.load_config import LoadConfig
 from ingest.pipeline import IngestConfig
 from retrieval.search import SearchConfig
 
 PROJECT = Path(__file__).resolve().parents[1]
 EMBEDDED_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 EXTRACTIVE = "extractive"
+EMBEDDED_SPEECH = "whisper-base"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ SETTING_NAMES: Mapping[str, str] = {
     "top_k": "how many passages a search gives",
     "prompt_tokens": "how many tokens of passages a model reads; 0: 500 in this process, 1500 on a server",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
+    "speech_model": "hears recordings: a name in the models folder, a faster-whisper folder, a size, or a hub name",
+    "ocr_pages": "how many pages of one document OCR may read",
 }
 
 
@@ -108,9 +112,17 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         language=values.get("language", ""),
         prompt_tokens=_number(values, "prompt_tokens", 0),
         llm=llm,
-        ingest=replace(defaults.ingest, chunking=chunking),
+        ingest=replace(defaults.ingest, chunking=chunking, load=_load_config(values, home)),
         search=replace(defaults.search, top_k=_number(values, "top_k", defaults.search.top_k)),
     )
+
+
+def _load_config(values: Mapping[str, str], home: Path) -> LoadConfig:
+    name = values.get("speech_model", "") or EMBEDDED_SPEECH
+    local = home / "models" / name
+    model = str(local) if name == EMBEDDED_SPEECH or local.is_dir() else name
+    pages = _number(values, "ocr_pages", LoadConfig().max_ocr_pages)
+    return LoadConfig(model, f"run: footnote llm pull {EMBEDDED_SPEECH}", pages)
 
 
 def _file_values(path: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.ordinal import ordinal
+from app.places import clock_range
 from generation.answer import Answer, Citation
 from ingest.discover import Failure
 from ingest.export_kb import Exported
@@ -130,7 +131,8 @@ def retrieval_lines(retrieval: Retrieval, *, explain: bool) -> list[str]:
         return ["No passage found. Is the knowledge base empty? See: footnote kb show"]
     lines: list[str] = []
     for hit in retrieval.hits:
-        lines.append(f"{hit.rank}. {hit.title}{_page(hit.chunk.page, hit.page_label)}  {hit.score:.3f}  {hit.source}")
+        place = f"{hit.title}{_place(hit.chunk.page, hit.page_label, hit.seconds)}"
+        lines.append(f"{hit.rank}. {place}  {hit.score:.3f}  {hit.source}")
         if hit.newer_edition:
             lines.append(f"   older edition; newer: {hit.newer_edition}")
         if explain:
@@ -177,13 +179,13 @@ def answer_notes(answer: Answer) -> list[str]:
         lines = [f"({answer.reason})"]
         if answer.retrieval.hits:
             nearest = answer.retrieval.hits[0]
-            place = f"{nearest.title}{_page(nearest.chunk.page, nearest.page_label)}"
+            place = f"{nearest.title}{_place(nearest.chunk.page, nearest.page_label, nearest.seconds)}"
             lines.append(f"nearest: {place}: “{_clip(nearest.chunk.text, 160)}”")
         return lines
     lines = []
     cited = {citation.marker: citation for claim in answer.claims for citation in claim.citations}
     for marker, citation in sorted(cited.items()):
-        place = f"{citation.title}{_page(citation.page, citation.page_label)}"
+        place = f"{citation.title}{_place(citation.page, citation.page_label, citation.seconds)}"
         lines.append(f"[{marker}] {_MARKS[citation.status]} {place}: “{_clip(citation.quote, 300)}”")
         lines.append(f"      {citation.source}")
     lines += [f"not supported: {claim.text}" for claim in answer.claims if claim.status == "unsupported"]
@@ -201,6 +203,7 @@ def _hit_json(hit: Hit) -> Json:
         "title": hit.title,
         "page": hit.chunk.page,
         "page_label": hit.page_label,
+        **_seconds_json(hit.seconds),
         "start": hit.chunk.span.start,
         "end": hit.chunk.span.end,
         "text": hit.chunk.text,
@@ -219,6 +222,7 @@ def _citation_json(citation: Citation) -> Json:
         "title": citation.title,
         "page": citation.page,
         "page_label": citation.page_label,
+        **_seconds_json(citation.seconds),
         "start": citation.span.start,
         "end": citation.span.end,
         "quote": citation.quote,
@@ -227,10 +231,17 @@ def _citation_json(citation: Citation) -> Json:
     }
 
 
-def _page(page: int | None, label: str) -> str:
+def _place(page: int | None, label: str, seconds: tuple[float, float] | None) -> str:
+    if seconds:
+        return f", {clock_range(seconds)}"
     if page is None:
         return ""
     return f", page {label} ({ordinal(page)})" if label else f", page {page}"
+
+
+def _seconds_json(seconds: tuple[float, float] | None) -> Json:
+    start, end = seconds or (None, None)
+    return {"start_seconds": start, "end_seconds": end}
 
 
 def _clip(text: str, length: int) -> str:

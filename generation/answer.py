@@ -15,7 +15,8 @@ Status = Literal["supported", "partial", "unsupported"]
 class Citation:
     """A quote that backs a claim: `quote == document.text[span]`. Equal quotes share a `marker` (from 1).
 
-    `page_label` is what is printed on the page where that differs from its number.
+    `page_label` is what is printed on the page where that differs from its number. `seconds` say from when to when a
+    recording's words are spoken.
     """
 
     marker: int
@@ -28,6 +29,7 @@ class Citation:
     status: Status
     score: float
     page_label: str = ""
+    seconds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, reason_before
 from generation.answer import Answer
 from generation.citing import CitingConfig, EvidenceIndex, Similarity
-from generation.composing import Clock, Composer, PageOf
+from generation.composing import Clock, Composer, PageOf, SecondsOf
 from generation.condense import CondensingConfig, Excerpt, Relevance, condense
 from generation.doubts import REPEATED, doubts, reason_after
 from generation.llm import LLM, Message, Prompt, SamplingConfig
@@ -50,6 +50,7 @@ def answer_question(
     history: Sequence[Message] = (),
     question: str | None = None,
     page_of: PageOf | None = None,
+    seconds_of: SecondsOf | None = None,
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
     clock: Clock = time.perf_counter,
@@ -62,6 +63,7 @@ def answer_question(
         history=history,
         question=question,
         page_of=page_of,
+        seconds_of=seconds_of,
         similarity=similarity,
         relevance=relevance,
         clock=clock,
@@ -80,6 +82,7 @@ def stream_answer(
     history: Sequence[Message] = (),
     question: str | None = None,
     page_of: PageOf | None = None,
+    seconds_of: SecondsOf | None = None,
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
     clock: Clock = time.perf_counter,
@@ -114,7 +117,7 @@ def stream_answer(
     def composed(excerpts: Sequence[Excerpt]) -> tuple[Prompt, EvidenceIndex, Composer]:
         prompt = build_prompt(asked, excerpts, history=told, limits=limits, count_tokens=llm.count_tokens)
         index = EvidenceIndex(prompt.passages, asked, config.citing)
-        return prompt, index, Composer(prompt, index, config.support, page_of, similarity, clock)
+        return prompt, index, Composer(prompt, index, config.support, page_of, seconds_of, similarity, clock)
 
     prompt, index, composer = composed(excerpts)
     held = ""

@@ -14,6 +14,7 @@ from generation.surroundings import near, other_thing, passages_of
 from ingest.document import Page, Span
 
 PageOf = Callable[[str, int], Page | None]
+SecondsOf = Callable[[str, Span], tuple[float, float] | None]  # of words in a recording
 Clock = Callable[[], float]
 
 
@@ -26,6 +27,7 @@ class Composer:
         index: EvidenceIndex,
         support: SupportConfig,
         page_of: PageOf | None,
+        seconds_of: SecondsOf | None,
         similarity: Similarity | None,
         clock: Clock,
     ) -> None:
@@ -41,6 +43,7 @@ class Composer:
         self._prompt = prompt
         self._support = support
         self._page_of = page_of
+        self._seconds_of = seconds_of
         self._similarity = similarity
         self._clock = clock
         self._index = index
@@ -128,4 +131,5 @@ class Composer:
             status=status,
             score=evidence.score,
             page_label=page.printed if page else evidence.hit.page_label,
+            seconds=self._seconds_of(chunk.document_id, evidence.span) if self._seconds_of else None,
         )

@@ -4,15 +4,17 @@ Vectors are kept by (embedder, hash of the embedded text), so that an edited fil
 changed, and a moved or renamed one embeds nothing. Every change is one transaction that also raises `revision`.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from ingest.catalog_file import as_our_error, open_catalog_file
+from ingest.catalog_file import HAS_PLACES, PLACES, as_our_error, open_catalog_file
 from ingest.catalog_rows import (
     DocumentInfo,
     IndexRow,
@@ -23,9 +25,12 @@ from ingest.catalog_rows import (
     document_of,
     document_row,
     pages_of,
+    places_row,
+    read_pages_of,
     text_hash,
+    utterances_of,
 )
-from ingest.document import Chunk, Document, Page, Span
+from ingest.document import Chunk, Document, Page, Span, Utterance
 from ingest.embedder import Vectors
 from ingest.errors import KnowledgeBaseError, StorageError
 
@@ -179,7 +184,11 @@ class Catalog:
         )
         if not rows:
             raise KnowledgeBaseError(f"document {document_id} is not in this knowledge base; it may have been deleted")
-        return document_of(rows[0])
+        return replace(
+            document_of(rows[0]),
+            read_pages=read_pages_of(self._places(document_id, "read_pages")),
+            utterances=self.utterances_of(document_id),
+        )
 
     def documents(self) -> list[DocumentInfo]:
         """List the documents, by source."""
@@ -199,6 +208,16 @@ class Catalog:
         """Give a document's pages without its text; empty when it has none or isn't there."""
         rows = self.rows("SELECT pages FROM documents WHERE id = ?", (document_id,))
         return pages_of(rows[0][0]) if rows else ()
+
+    def utterances_of(self, document_id: str) -> tuple[Utterance, ...]:
+        """Give what is said in a recording, and when, without its text; empty for other documents."""
+        return utterances_of(self._places(document_id, "utterances"))
+
+    def _places(self, document_id: str, column: Literal["read_pages", "utterances"]) -> list[Any]:  # JSON
+        if not self.rows(HAS_PLACES):
+            return []
+        rows = self.rows(f"SELECT {column} FROM places WHERE document_id = ?", (document_id,))
+        return list(json.loads(rows[0][0])) if rows else []
 
     def page(self, document_id: str, number: int) -> Page | None:
         """Give one page of a document; None when it isn't there."""
@@ -316,6 +335,9 @@ def _replace(
 ) -> None:
     db.execute("DELETE FROM documents WHERE id IN (?, ?)", (document.id, old_id))
     db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", document_row(document, chunking))
+    if document.read_pages or document.utterances:
+        db.execute(PLACES)
+        db.execute("INSERT INTO places VALUES (?, ?, ?)", places_row(document))
     db.executemany(
         "INSERT INTO chunks (id, document_id, position, span_start, span_end, text, headings, page, text_hash, terms,"
         " language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

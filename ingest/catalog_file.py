@@ -31,6 +31,12 @@ _TABLES = (
     embedder TEXT NOT NULL, text_hash TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (embedder, text_hash)
 ) WITHOUT ROWID""",
 )
+# Where words stand in pictures of pages, and when they are spoken in recordings. Made when the first document has any,
+# so that a knowledge base from before, and one without any, is as it was.
+PLACES = """CREATE TABLE IF NOT EXISTS places (
+    document_id TEXT PRIMARY KEY REFERENCES documents(id) ON DELETE CASCADE,
+    read_pages TEXT NOT NULL, utterances TEXT NOT NULL) WITHOUT ROWID"""
+HAS_PLACES = "SELECT 1 FROM sqlite_master WHERE name = 'places'"
 
 
 class _UnfinishedError(KnowledgeBaseError):

@@ -4,8 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
-from ingest.document import Block, Chunk, Document, Page, Span
+from ingest.document import Block, Chunk, Document, Page, PlacedWord, ReadPage, Span, Utterance
 from ingest.language import detect_language
 from ingest.terms import index_terms
 
@@ -96,8 +97,40 @@ def chunk_of(row: Sequence[str | int | None]) -> Chunk:
     return Chunk(str(identity), str(document), span, str(text), tuple(json.loads(str(headings))), number)
 
 
+def places_row(document: Document) -> tuple[str, str, str]:
+    """Give the columns of `places`."""
+    pages, utterances = read_pages_json(document.read_pages), utterances_json(document.utterances)
+    return document.id, json.dumps(pages, ensure_ascii=False), json.dumps(utterances)
+
+
+def read_pages_json(pages: Sequence[ReadPage]) -> list[list[int | list[list[str | float]]]]:
+    """Give pages that were read by OCR as lists for JSON: number, turn, and for each word its text and place."""
+    return [
+        [page.number, page.turn, [[word.text, word.left, word.top, word.right, word.bottom] for word in page.words]]
+        for page in pages
+    ]
+
+
+def read_pages_of(values: Sequence[Any]) -> tuple[ReadPage, ...]:
+    """Make pages of what `read_pages_json` gave."""
+    return tuple(
+        ReadPage(int(number), int(turn) % 4, tuple(PlacedWord(str(text), *map(float, box)) for text, *box in words))
+        for number, turn, words in values
+    )
+
+
+def utterances_json(utterances: Sequence[Utterance]) -> list[list[int | float]]:
+    """Give utterances as lists for JSON: start, end, and the seconds."""
+    return [[said.span.start, said.span.end, said.start_seconds, said.end_seconds] for said in utterances]
+
+
+def utterances_of(values: Sequence[Any]) -> tuple[Utterance, ...]:
+    """Make utterances of what `utterances_json` gave."""
+    return tuple(Utterance(Span(start, end), float(begin), float(until)) for start, end, begin, until in values)
+
+
 def document_of(row: Sequence[str]) -> Document:
-    """Make a document of its row without the chunking."""
+    """Make a document of its row without the chunking; its places stand in another table."""
     blocks = tuple(Block(kind, Span(start, end), *rest) for kind, start, end, *rest in json.loads(row[6]))
     return Document(row[0], row[1], row[2], row[3], row[4], pages_of(row[5]), blocks, row[7], json.loads(row[8]))
 

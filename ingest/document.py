@@ -1,7 +1,7 @@
 """The values a source becomes: Document with its pages and blocks, and the Chunks cut from it. Pure data."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -59,8 +59,42 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedWord:
+    """A word as it was read in a picture, and where it stands: as fractions of the upright page, from the top left."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """A page that was read by OCR: its words in the order of its text, line by line. The file's picture of it stands
+    upright once it is turned clockwise by `turn` quarters.
+    """
+
+    number: int
+    turn: int
+    words: tuple[PlacedWord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A stretch of a recording's text and when it is spoken, in seconds from the recording's beginning."""
+
+    span: Span
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """A source's text with its structure. `id` names the source, `content_hash` (of the bytes) its version."""
+    """A source's text with its structure. `id` names the source, `content_hash` (of the bytes) its version.
+
+    `read_pages` are those of its pages that were read by OCR, `utterances` what is said in a recording, in order.
+    """
 
     id: str
     source: str
@@ -71,6 +105,8 @@ class Document:
     blocks: tuple[Block, ...]
     language: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    read_pages: tuple[ReadPage, ...] = ()
+    utterances: tuple[Utterance, ...] = ()
 
     def page_at(self, offset: int) -> int | None:
         """Give the number of the page that holds the character at `offset`; None for sources without pages."""
@@ -78,6 +114,18 @@ class Document:
             if page.span.start <= offset < page.span.end:
                 return page.number
         return None
+
+    def seconds_of(self, span: Span) -> tuple[float, float] | None:
+        """Give from when to when the words of `span` are spoken; None where nothing says so."""
+        return seconds_of(self.utterances, span)
+
+
+def seconds_of(utterances: Sequence[Utterance], span: Span) -> tuple[float, float] | None:
+    """Give from when to when the words of `span` are spoken; None where none of `utterances` overlaps it."""
+    heard = [utterance for utterance in utterances if utterance.span.overlaps(span)]
+    if not heard:
+        return None
+    return min(said.start_seconds for said in heard), max(said.end_seconds for said in heard)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 FootnoteError
 ├── SourceError          a file that can't be read as a document (named, with what to do)
+│   └── WordlessError    a picture or a recording that is whole and holds no words
 ├── KnowledgeBaseError   a knowledge base that is missing, damaged or built with other settings
 │   ├── StorageError     its disk is full, read-only or failing: right use, wrong moment
 │   └── BusyError        another process is writing to it
@@ -16,6 +17,10 @@ class FootnoteError(Exception):
 
 class SourceError(FootnoteError):
     """A source that can't become a document. The message starts with the source's name."""
+
+
+class WordlessError(SourceError):
+    """A picture without text or a recording without speech: nothing is wrong with it. In a folder it is passed over."""
 
 
 class KnowledgeBaseError(FootnoteError):

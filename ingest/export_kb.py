@@ -11,10 +11,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from ingest.catalog import Catalog
-from ingest.catalog_rows import DocumentInfo, block_row
+from ingest.catalog_rows import DocumentInfo, block_row, read_pages_json, utterances_json
 from ingest.errors import KnowledgeBaseError, StorageError
 
 EXPORT_KIND, EXPORT_VERSION = "footnote-export", 1
@@ -106,7 +107,7 @@ def _document_line(catalog: Catalog, info: DocumentInfo, hashes: dict[str, None]
     if any(chunk.span.of(document.text) != chunk.text for chunk in chunks):
         raise KnowledgeBaseError(f"{info.source} has chunks that differ from its text; mend: footnote kb repair")
     hashes.update(dict.fromkeys(chunk_hashes))
-    line = {
+    line: dict[str, Any] = {  # JSON
         "source": document.source,
         "content_hash": document.content_hash,
         "title": document.title,
@@ -121,6 +122,10 @@ def _document_line(catalog: Catalog, info: DocumentInfo, hashes: dict[str, None]
             for chunk, hash_ in zip(chunks, chunk_hashes, strict=True)
         ],
     }
+    if document.read_pages:
+        line["read_pages"] = read_pages_json(document.read_pages)
+    if document.utterances:
+        line["utterances"] = utterances_json(document.utterances)
     # ASCII only: a name that isn't valid Unicode (it happens in old file systems) must survive too.
     return json.dumps(line).encode() + b"\n"
 

@@ -17,7 +17,7 @@ from zlib import error as ZlibError
 
 from ingest.catalog import Catalog
 from ingest.catalog_file import is_made
-from ingest.catalog_rows import StoredDocument
+from ingest.catalog_rows import StoredDocument, read_pages_of, utterances_of
 from ingest.dense_index import DenseIndexConfig
 from ingest.document import Block, Chunk, Document, Page, Span, chunk_id, document_id
 from ingest.errors import KnowledgeBaseError, StorageError
@@ -178,7 +178,8 @@ def _document(line: bytes) -> StoredDocument:
         hashes.append(str(hash_))
     metadata = {str(key): str(value) for key, value in values["metadata"].items()}
     head = (id_, str(values["source"]), str(values["content_hash"]), str(values["title"]), text)
-    document = Document(*head, pages, blocks, str(values["language"]), metadata)
+    places = (read_pages_of(values.get("read_pages", ())), utterances_of(values.get("utterances", ())))
+    document = Document(*head, pages, blocks, str(values["language"]), metadata, *places)
     return StoredDocument(document, tuple(chunks), tuple(hashes), str(values["chunking"]))
 
 

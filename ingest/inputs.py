@@ -17,6 +17,7 @@ from ingest.document import Document
 from ingest.errors import SourceError
 from ingest.file_hash import hash_file
 from ingest.load import load_document, read_document
+from ingest.load_config import LoadConfig
 from ingest.load_formats import is_archive, is_supported, source_suffix, unsupported
 from ingest.web import WebConfig, WebPage, WebState, fetch
 
@@ -60,11 +61,13 @@ def no_documents(source: str) -> Failure:
     return Failure(source, f"{PurePosixPath(source).name} holds no documents.")
 
 
-def file_input(path: Path, source: str, hash_of: Callable[[Path], str] = hash_file) -> Input | Bundle:
+def file_input(
+    path: Path, source: str, hash_of: Callable[[Path], str] = hash_file, load: LoadConfig | None = None
+) -> Input | Bundle:
     """Give what a file is to an ingest; `hash_of` gives the hash of its bytes."""
     if is_archive(path):
-        return Bundle(source, partial(hash_of, path), partial(_archive_inputs, path, source))
-    return Input(source, partial(hash_of, path), partial(load_document, path, source=source))
+        return Bundle(source, partial(hash_of, path), partial(_archive_inputs, path, source, load))
+    return Input(source, partial(hash_of, path), partial(load_document, path, source=source, config=load))
 
 
 def document_input(document: Document) -> Input:
@@ -72,17 +75,22 @@ def document_input(document: Document) -> Input:
     return Input(document.source, lambda: document.content_hash, lambda: document)
 
 
-def web_input(url: str, config: WebConfig, remembered: Callable[[str], str | None]) -> Input:
+def web_input(
+    url: str, config: WebConfig, remembered: Callable[[str], str | None], load: LoadConfig | None = None
+) -> Input:
     """Give a web page as what an ingest takes; `remembered` gives its state from last time once it is asked for."""
-    page = _Page(url, config, remembered)
+    page = _Page(url, config, remembered, load)
     return Input(url, page.content_hash, page.load, page.state)
 
 
 class _Page:
     """A web page, fetched once, and only if it has changed since last time."""
 
-    def __init__(self, url: str, config: WebConfig, remembered: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, url: str, config: WebConfig, remembered: Callable[[str], str | None], load: LoadConfig | None
+    ) -> None:
         self._url = url
+        self._load_config = load
         self._config = config
         self._remembered = remembered
         self._known = WebState()
@@ -98,7 +106,7 @@ class _Page:
         if page is None:
             raise SourceError(f"{self._url} says that it hasn't changed, though it wasn't asked; try again later.")
         self._fetched = page
-        document = read_document(page.data, page.name, self._url, page.modified)
+        document = read_document(page.data, page.name, self._url, page.modified, self._load_config)
         return replace(document, metadata={**document.metadata, "url": page.url})
 
     def state(self) -> str:
@@ -108,12 +116,12 @@ class _Page:
         return WebState(page.etag, page.last_modified, _hash_bytes(page.data)).to_json()
 
 
-def _archive_inputs(path: Path, source: str) -> Iterator[Input | Unread]:
+def _archive_inputs(path: Path, source: str, load: LoadConfig | None) -> Iterator[Input | Unread]:
     for member in read_members(path, lambda inside: is_supported(Path(inside))):
-        yield _member_input(member, f"{source}{SEPARATOR}{member.path}")
+        yield _member_input(member, f"{source}{SEPARATOR}{member.path}", load)
 
 
-def _member_input(member: Member, source: str) -> Input | Unread:
+def _member_input(member: Member, source: str, load: LoadConfig | None) -> Input | Unread:
     name = PurePosixPath(member.path).name
     if member.problem:
         return Unread(Failure(source, member.problem))
@@ -122,14 +130,14 @@ def _member_input(member: Member, source: str) -> Input | Unread:
     return Input(
         source,
         partial(_hash_bytes, member.data),
-        partial(_load_member, member.data, name, source, member.modified),
+        partial(_load_member, member.data, name, source, member.modified, load),
     )
 
 
-def _load_member(data: bytes, name: str, source: str, modified: datetime | None) -> Document:
+def _load_member(data: bytes, name: str, source: str, modified: datetime | None, load: LoadConfig | None) -> Document:
     if not data:
         raise SourceError(f"{name} is empty (0 bytes); add it again once it has content.")
-    return read_document(data, name, source, modified)
+    return read_document(data, name, source, modified, load)
 
 
 def _hash_bytes(data: bytes) -> str:

@@ -17,6 +17,7 @@ from ingest.document import Document, document_id
 from ingest.encoding import decode_bytes
 from ingest.errors import SourceError
 from ingest.language import detect_language
+from ingest.load_config import LoadConfig
 from ingest.load_draft import Draft, one_line
 from ingest.load_formats import (
     ARCHIVES,
@@ -30,7 +31,7 @@ from ingest.load_formats import (
     source_suffix,
     unsupported,
 )
-from ingest.load_sniff import OLD_OFFICE, is_bomb, sniff
+from ingest.load_sniff import MP4, OLD_OFFICE, is_bomb, sniff
 
 MAX_BYTES = 512 * 1024 * 1024
 _MAX_DEPTH = 4  # of messages inside messages
@@ -41,7 +42,7 @@ _ARCHIVE_NAMES = {
 }  # fmt: skip
 
 
-def load_document(path: Path, *, source: str | None = None) -> Document:
+def load_document(path: Path, *, source: str | None = None, config: LoadConfig | None = None) -> Document:
     """Read a file as a Document named `source` (default: its absolute path); SourceError says why it can't be read.
 
     `metadata` holds "format", "size_bytes", "modified" (the file's day), "named_as" where the suffix claims another
@@ -49,15 +50,18 @@ def load_document(path: Path, *, source: str | None = None) -> Document:
     """
     data = read_source(path)
     modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return read_document(data, path.name, source if source is not None else path.absolute().as_posix(), modified)
+    named = source if source is not None else path.absolute().as_posix()
+    return read_document(data, path.name, named, modified, config)
 
 
-def read_document(data: bytes, name: str, source: str, modified: datetime | None = None) -> Document:
+def read_document(
+    data: bytes, name: str, source: str, modified: datetime | None = None, config: LoadConfig | None = None
+) -> Document:
     """Read bytes as a Document: a file's, an archive member's, a web page's. `name` says by its suffix what they are.
 
     Raises SourceError, whose message starts with `name`.
     """
-    draft, metadata = _parse(data, name, depth=0)
+    draft, metadata = _parse(data, name, config or LoadConfig(), depth=0)
     if not _WORD.search(draft.text):
         raise SourceError(f"{name} holds no words; there is nothing in it to search or quote.")
     metadata |= {key: value for key, value in draft.metadata.items() if value}
@@ -74,6 +78,8 @@ def read_document(data: bytes, name: str, source: str, modified: datetime | None
         blocks=draft.blocks,
         language=detect_language(draft.text),
         metadata=metadata,
+        read_pages=draft.read_pages,
+        utterances=draft.utterances,
     )
 
 
@@ -114,7 +120,7 @@ def unreadable(path: Path, error: OSError) -> SourceError:
     return SourceError(f"{name} can't be read: {error.strerror or error}; check the path and the disk.")
 
 
-def _parse(data: bytes, name: str, *, depth: int) -> tuple[Draft, dict[str, str]]:
+def _parse(data: bytes, name: str, config: LoadConfig, *, depth: int) -> tuple[Draft, dict[str, str]]:
     suffix = source_suffix(Path(name))
     claimed = FORMATS.get(suffix)
     if suffix in ARCHIVES:
@@ -132,7 +138,8 @@ def _parse(data: bytes, name: str, *, depth: int) -> tuple[Draft, dict[str, str]
     if file_format != claimed:
         metadata["named_as"] = claimed
     if file_format in BINARY:
-        return load_binary(file_format, data, name, partial(_read_part, depth=depth + 1)), metadata
+        read_part = partial(_read_part, config=config, depth=depth + 1)
+        return load_binary(file_format, data, name, read_part, config), metadata
     decoded = decode_bytes(data)
     if decoded is None:
         raise SourceError(
@@ -144,7 +151,7 @@ def _parse(data: bytes, name: str, *, depth: int) -> tuple[Draft, dict[str, str]
     return load_decoded(file_format, decoded.text, name), metadata
 
 
-def _read_part(data: bytes, name: str, *, depth: int) -> Draft:
+def _read_part(data: bytes, name: str, *, config: LoadConfig, depth: int) -> Draft:
     """Read what is attached to something else. Raises SourceError."""
     if depth > _MAX_DEPTH:
         raise SourceError(f"{name} lies more than {_MAX_DEPTH} messages deep; save it on its own and add that.")
@@ -153,8 +160,8 @@ def _read_part(data: bytes, name: str, *, depth: int) -> Draft:
     if is_archive(Path(name)):
         from ingest.load_packed import load_packed  # which reads archives by what is above
 
-        return load_packed(data, name, partial(_read_part, depth=depth + 1))
-    return _parse(data, name, depth=depth)[0]
+        return load_packed(data, name, partial(_read_part, config=config, depth=depth + 1))
+    return _parse(data, name, config, depth=depth)[0]
 
 
 def decompressed(data: bytes, name: str) -> bytes:
@@ -188,7 +195,7 @@ def _agreed_format(name: str, claimed: str, actual: str | None) -> str:
         return claimed  # a mail, a program or a template may begin like a page
     if actual in NAMES:
         return actual
-    if actual == OLD_OFFICE and claimed == "msg":
+    if (claimed, actual) in (("msg", OLD_OFFICE), ("audio", MP4)):
         return claimed
     if actual == OLD_OFFICE:
         raise SourceError(f"{name} is {actual}; save it as .docx, .xlsx or .pptx and add that.")

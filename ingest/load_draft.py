@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ingest.document import Block, BlockKind, Page, Span
+from ingest.document import Block, BlockKind, Page, ReadPage, Span, Utterance
 
 _LIBRARIES = frozenset({"python-docx", "python-pptx", "openpyxl"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -20,6 +20,8 @@ class Draft:
     pages: tuple[Page, ...] = ()
     title: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    read_pages: tuple[ReadPage, ...] = ()
+    utterances: tuple[Utterance, ...] = ()
 
 
 class DraftWriter:

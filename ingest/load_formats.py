@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from ingest.errors import SourceError
+from ingest.load_config import LoadConfig
 from ingest.load_csv import load_csv
 from ingest.load_draft import Draft
 from ingest.load_html import load_html
@@ -24,20 +25,24 @@ FORMATS = {
     ".xlsm": "xlsx", ".ods": "ods", ".csv": "csv", ".tsv": "csv", ".epub": "epub", ".rtf": "rtf", ".mbox": "mbox",
     ".eml": "eml", ".msg": "msg", ".ipynb": "notebook", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".xml": "xml", ".yaml": "settings", ".yml": "settings", ".toml": "settings", ".ini": "settings",
+    ".png": "image", ".jpg": "image", ".jpeg": "image", ".tif": "image", ".tiff": "image", ".bmp": "image",
+    ".webp": "image", ".gif": "image", ".wav": "audio", ".mp3": "audio", ".flac": "audio", ".m4a": "audio",
+    ".ogg": "audio", ".oga": "audio", ".opus": "audio",
     **dict.fromkeys(CODE, "code"),
 }  # fmt: skip
 SUPPORTED = frozenset(FORMATS) | ARCHIVES
 KINDS = (
     "PDF, DOCX, PPTX, XLSX, ODS, Markdown, HTML, RST, text, CSV, JSON, XML, YAML, EPUB, RTF, mail, notebooks, program "
-    "text and archives of these"
+    "text, pictures of text, recordings of speech and archives of these"
 )
 NAMES = {
     "pdf": "PDF", "docx": "DOCX", "pptx": "PPTX", "xlsx": "XLSX", "ods": "ODS", "epub": "EPUB", "rtf": "RTF",
     "html": "HTML", "csv": "CSV", "text": "text file", "markdown": "Markdown", "rst": "reStructuredText file",
     "mbox": "mailbox", "eml": "mail message", "msg": "Outlook message", "notebook": "notebook", "json": "JSON file",
     "jsonl": "JSONL file", "xml": "XML file", "settings": "settings file", "code": "program text",
+    "image": "picture", "audio": "recording",
 }  # fmt: skip
-BINARY = frozenset({"pdf", "docx", "pptx", "xlsx", "ods", "epub", "rtf", "mbox", "eml", "msg"})
+BINARY = frozenset({"pdf", "docx", "pptx", "xlsx", "ods", "epub", "rtf", "mbox", "eml", "msg", "image", "audio"})
 WITH_MAGIC = BINARY - {"mbox", "eml"}  # of these the first bytes tell
 LEGACY = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".odt": ".docx", ".odp": ".pptx", ".xlsb": ".xlsx"}
 
@@ -59,7 +64,7 @@ def is_archive(path: PurePath) -> bool:
     return source_suffix(path) in ARCHIVES
 
 
-def load_binary(file_format: str, data: bytes, name: str, read_part: ReadPart) -> Draft:
+def load_binary(file_format: str, data: bytes, name: str, read_part: ReadPart, config: LoadConfig) -> Draft:
     """Read bytes as one of the formats in `BINARY`. Raises SourceError."""
     # imported when needed: a run over Markdown notes shouldn't wait for pdfium, lxml or LlamaIndex
     if file_format == "eml":
@@ -74,13 +79,23 @@ def load_binary(file_format: str, data: bytes, name: str, read_part: ReadPart) -
         from ingest.load_mbox import load_mbox
 
         return load_mbox(data, name, read_part)
+    if file_format == "pdf":
+        from ingest.load_pdf import load_pdf
+
+        return load_pdf(data, name, config)
+    if file_format == "image":
+        from ingest.load_image import load_image
+
+        return load_image(data, name, config)
+    if file_format == "audio":
+        from ingest.load_audio import load_audio
+
+        return load_audio(data, name, config)
     return _binary_loader(file_format)(data, name)
 
 
 def _binary_loader(file_format: str) -> Callable[[bytes, str], Draft]:
     match file_format:
-        case "pdf":
-            from ingest.load_pdf import load_pdf as loader
         case "docx":
             from ingest.load_docx import load_docx as loader
         case "pptx":

@@ -1,24 +1,30 @@
 """PDF bytes in, a draft out: the text of every page in order, with headings, paragraphs, lists and tables.
 
-Running heads and feet are dropped. A PDF without any text layer is refused, because nothing in it could be quoted.
+Running heads and feet are dropped. Pages without a text of their own are read by OCR.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import groupby
+from operator import getitem
 from pathlib import Path
 
 from pypdfium2 import PdfDocument
 
 from ingest.document import Block, Page, Span
-from ingest.errors import SourceError
+from ingest.errors import WordlessError
+from ingest.load_config import LoadConfig
 from ingest.load_draft import Draft, one_line
 from ingest.load_pdf_columns import find_gutters, usual_gutters
 from ingest.load_pdf_grid import Grid, fold_grids, read_grids
 from ingest.load_pdf_layout import Piece, lay_out, learn_style, title_keys
+from ingest.load_pdf_ocr import is_noise, ocr_metadata, page_ranges, pages_to_read, read_pages
 from ingest.load_pdf_page import Line, open_pdf, read_lines, upright_height
 from ingest.load_pdf_running import printed_labels, without_running_lines
 from ingest.load_pdf_words import join
+from ingest.ocr_draft import lay_pages
 
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 _FILE_NAME = re.compile(r"\.(?:docx?|xlsx?|pptx?|pdf|rtf|indd|qxd|tex|dvi|ps|html?)$", re.I)
@@ -29,34 +35,74 @@ _SAYS_NOTHING = re.compile(
 )
 
 
-def load_pdf(data: bytes, name: str) -> Draft:
-    """Give the text of a PDF; SourceError when it is locked, damaged or holds only pictures."""
+def load_pdf(data: bytes, name: str, config: LoadConfig | None = None) -> Draft:
+    """Give the text of a PDF; SourceError when it is locked or damaged, WordlessError when no page has any words."""
     with open_pdf(data, name) as document:
-        pages: list[list[Line]] = []
+        pages: list[Sequence[Line]] = []
         heights = []
         grids: list[list[Grid]] = []
         for page in document:
-            pages.append(read_lines(page))
-            heights.append(upright_height(page, pages[-1]))
-            grids.append(read_grids(page, pages[-1]))
+            lines = read_lines(page)
+            pages.append(lines)
+            heights.append(upright_height(page, lines))
+            grids.append(read_grids(page, lines))
+        without_text = pages_to_read(document, pages)
         labels = [document.get_page_label(index) or None for index in range(len(document))]
         bookmarks = _bookmarks(document)
         metadata = {key: one_line(value) for key, value in document.get_metadata_dict().items()}
+    readings = dict(read_pages(data, name, without_text, max_pages=(config or LoadConfig()).max_ocr_pages))
+    found = {number: reading for number, reading in readings.items() if reading[0].has_words}
+    laid = lay_pages(found)
+    for number in without_text:
+        if number in laid:
+            pages[number - 1], heights[number - 1] = laid[number].lines, laid[number].height
+        elif is_noise("".join(line.text for line in pages[number - 1])):
+            pages[number - 1] = ()
+        grids[number - 1] = []
     if not any(pages):
-        raise SourceError(
-            f"{name} has no text layer: its {len(pages)} pages are pictures, and reading pictures (OCR) is not built "
-            "in yet; run it through an OCR tool first and add the result."
+        raise WordlessError(
+            f"{name} holds no words: its {len(pages)} pages are empty, or pictures without text; there is nothing to"
+            f" quote."
         )
-    without_text = [str(number) for number, lines in enumerate(pages, 1) if not lines]
-    kept: Sequence[Sequence[Line]] = without_running_lines(pages, heights)
-    kept = _without_typewriter(kept)
+    kept = _metadata(metadata) | ocr_metadata({number: reading for number, (reading, _) in found.items()})
+    if empty := [number for number, lines in enumerate(pages, 1) if not lines]:
+        kept["pages_without_text"] = page_ranges(empty)
+    regions = {number - 1: page.regions for number, page in laid.items()}
+    draft = draft_of_lines(pages, heights, labels, bookmarks, grids, regions)
+    stem = Path(name.removesuffix(".gz")).stem
+    stated = _title(metadata)
+    if stated == stem and found:  # a scanner's idea of a title
+        stated = None
+    read = tuple(page.words for page in laid.values())
+    return replace(draft, title=stated or draft.title or stem, metadata=kept, read_pages=read)
+
+
+def draft_of_lines(
+    pages: Sequence[Sequence[Line]],
+    heights: Sequence[float],
+    labels: Sequence[str | None],
+    bookmarks: Mapping[int, Mapping[str, int]],
+    grids: Sequence[Sequence[Grid]],
+    regions: Mapping[int, Mapping[Line, int]],
+) -> Draft:
+    """Give the text of pages whose lines are known, and the title that stands on the first of them.
+
+    `bookmarks` give the levels of headings, by normalised title, for pages by index. So do `regions` the columns of
+    pages that are in reading order already; of others, the columns are found here.
+    """
+    kept = _without_typewriter(without_running_lines(pages, heights))
     style = learn_style(kept)
     folded = [fold_grids(lines, ruled) for lines, ruled in zip(kept, grids, strict=True)]
-    gutters = [find_gutters(lines) for lines in folded]
+    gutters = [[] if index in regions else find_gutters(lines) for index, lines in enumerate(folded)]
     usual = usual_gutters(gutters)
-    laid_out = [
-        lay_out(lines, style, bookmarks.get(index, {}), [*gutters[index], *usual]) for index, lines in enumerate(folded)
-    ]
+    laid_out = []
+    for index, lines in enumerate(folded):
+        titles = bookmarks.get(index, {})
+        if index in regions:
+            parts = groupby(lines, key=partial(getitem, regions[index]))
+            laid_out.append([piece for _, part in parts for piece in lay_out([*part], style, titles)])
+        else:
+            laid_out.append(lay_out(lines, style, titles, [*gutters[index], *usual]))
     text, blocks, starts = _assemble(laid_out, style.words)
     ends = [*starts[1:], len(text)]
     spans = [Span(start, end) for start, end in zip(starts, ends, strict=True)]
@@ -65,8 +111,7 @@ def load_pdf(data: bytes, name: str) -> Draft:
         Page(number, span, label or seen)
         for number, (span, label, seen) in enumerate(zip(spans, labels, printed, strict=True), 1)
     )
-    title = _title(metadata) or _title_on_page(text, blocks, spans[0].end) or Path(name.removesuffix(".gz")).stem
-    return Draft(text, tuple(blocks), numbered, title, _metadata(metadata, without_text))
+    return Draft(text, tuple(blocks), numbered, _title_on_page(text, blocks, spans[0].end))
 
 
 def _without_typewriter(pages: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
@@ -154,10 +199,9 @@ def _title_on_page(text: str, blocks: Sequence[Block], end: int) -> str | None:
     return next((title for title in titles if not _SAYS_NOTHING.match(title)), None)
 
 
-def _metadata(found: dict[str, str], without_text: Sequence[str]) -> dict[str, str]:
+def _metadata(found: dict[str, str]) -> dict[str, str]:
     metadata = {"author": found.get("Author", ""), "subject": found.get("Subject", "")}
     metadata["keywords"] = found.get("Keywords", "")
-    metadata["pages_without_text"] = ", ".join(without_text)
     date = _DATE.match(found.get("ModDate") or "") or _DATE.match(found.get("CreationDate") or "")
     metadata["date"] = "-".join(date.groups()) if date else ""
     return {key: value for key, value in metadata.items() if value}

@@ -6,12 +6,14 @@ import zipfile
 import zlib
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"BM", "a BMP picture"),
-    (b"II*\x00", "a TIFF picture"),
-    (b"MM\x00*", "a TIFF picture"),
+    (b"\x89PNG\r\n\x1a\n", "image"),
+    (b"\xff\xd8\xff", "image"),
+    (b"GIF8", "image"),
+    (b"BM", "image"),
+    (b"II*\x00", "image"),
+    (b"MM\x00*", "image"),
+    (b"II+\x00", "image"),
+    (b"MM\x00+", "image"),
     (b"\x1f\x8b", "gzip"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
@@ -23,12 +25,14 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "an SQLite database"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
     (b"{\\rtf", "rtf"),
-    (b"ID3", "an MP3 recording"),
-    (b"OggS", "an Ogg recording"),
-    (b"fLaC", "a FLAC recording"),
+    (b"ID3", "audio"),
+    (b"OggS", "audio"),
+    (b"fLaC", "audio"),
+    *((bytes((0xFF, second)), "audio") for second in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2)),  # MP3 without a tag
     (b"%!PS", "a PostScript file"),
     (b"PAR1", "a Parquet file"),
 )
+MP4 = "an MP4 film or recording"
 OLD_OFFICE = "an Office file of the old binary kind (.doc, .xls, .ppt)"
 MAX_UNPACKED = 2**30  # a small archive can hold gigabytes of zeros
 MAX_RATIO, RATIO_FROM = 200, 2**26  # what unpacks to more than 64 MiB and 200 times its size is no document
@@ -38,21 +42,21 @@ _HTML = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+
 
 
 def sniff(data: bytes) -> str | None:
-    """Name what the bytes are: a format's key ("pdf", "docx", "zip", "gzip", ...), or words for a person ("a PNG
-    picture"); None for what only its text can tell.
+    """Name what the bytes are: a format's key ("pdf", "docx", "zip", "gzip", ...), or words for a person ("a RAR
+    archive"); None for what only its text can tell.
     """
     if b"%PDF-" in data[:1024]:
         return "pdf"
     if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
         return _sniff_zip(data)
     if data.startswith(b"RIFF"):
-        return "a WebP picture" if data[8:12] == b"WEBP" else "a WAV recording or AVI film"
+        return {b"WEBP": "image", b"WAVE": "audio"}.get(data[8:12], "an AVI film")
     if data[257:262] == b"ustar":
         return "tar"
     if data[4:8] == b"ftyp":
-        return "an MP4 film or recording"
+        return "audio" if data[8:11] in (b"M4A", b"M4B") else MP4
     for magic, name in _MAGIC:
-        if data.startswith(magic) and (name != "a BMP picture" or b"\x00" in data[:32]):
+        if data.startswith(magic) and (magic != b"BM" or b"\x00" in data[:32]):
             return _sniff_ole(data) if name == "ole" else name
     return "html" if _HTML.match(data[:4096].removeprefix(b"\xef\xbb\xbf")) else None
 

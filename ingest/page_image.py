@@ -1,24 +1,27 @@
-"""A page of a PDF and spans of its text in, a picture of the page with the spans marked out. Knows nothing of the UI.
+"""A page and spans of its text in, a picture of the page with the spans marked out. Knows nothing of the UI.
 
-The text that is quoted was tidied when the page was read: lines joined, hyphens mended, table cells put in rows. So a
-span is found again by its characters without white space, hyphens, leaders and bars; the others never change.
+Pages are those of PDFs and of pictures; where a page's words stand is asked of the PDF, or is what OCR noted. The text
+that is quoted was tidied when the page was read: lines joined, hyphens mended, table cells put in rows. So a span is
+found again by its characters without white space, hyphens, leaders and bars; the others never change.
 """
 
 import hashlib
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pypdfium2.raw as pdfium
 from PIL import Image, ImageChops, ImageDraw
-from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
+from pypdfium2 import PdfDocument, PdfPage
 
-from ingest.document import Document, Span
+from ingest.document import Document, ReadPage, Span
 from ingest.errors import SourceError
 from ingest.load import decompressed
+from ingest.load_image import open_frames
 from ingest.load_pdf_page import LEADER, char_box, open_pdf
+from ingest.ocr_engine import turned_picture
 from ingest.original import read_original
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -41,8 +44,8 @@ class PageImage:
 
 
 def has_page_images(document: Document) -> bool:
-    """Tell whether the document's pages can be drawn: a PDF's can, a slide's or a sheet's can't."""
-    return bool(document.pages) and document.metadata.get("format", "pdf") == "pdf"
+    """Tell whether the document's pages can be drawn: a PDF's and a picture's can, a slide's or a sheet's can't."""
+    return bool(document.pages) and document.metadata.get("format", "pdf") in ("pdf", "image")
 
 
 def page_image(document: Document, page: int, spans: Sequence[Span], *, scale: float = 1.5) -> PageImage:
@@ -52,11 +55,22 @@ def page_image(document: Document, page: int, spans: Sequence[Span], *, scale: f
     """
     name = Path(document.source).name
     if not has_page_images(document):
-        raise SourceError(f"{name} has no pages to draw; only PDFs have.")
+        raise SourceError(f"{name} has no pages to draw; only PDFs and pictures have.")
     if not 1 <= page <= len(document.pages):
         raise ValueError(f"{name} has pages 1..{len(document.pages)}, got {page}")
-    with open_pdf(_unchanged_bytes(document), name) as pdf:
-        picture, boxes = _draw(pdf, document, page, spans, scale)
+    data = _unchanged_bytes(document)
+    read = next((read for read in document.read_pages if read.number == page), None)
+    boxes: tuple[Box, ...] = ()
+    if document.metadata.get("format") == "image":
+        with open_frames(data, name) as frames:
+            picture = frames.picture(page)
+        picture.thumbnail((_MAX_PIXELS, _MAX_PIXELS))
+    else:
+        with open_pdf(data, name) as pdf:
+            picture, boxes = _draw(pdf, document, page, spans if read is None else (), scale)
+    if read is not None:
+        picture = turned_picture(picture, read.turn)
+        boxes = tuple(_read_boxes(read, document, spans, picture.size))
     for box in boxes:
         _mark(picture, box)
     buffer = io.BytesIO()
@@ -88,28 +102,49 @@ def _draw(
 
 def _page_boxes(page: PdfPage, document: Document, number: int, spans: Sequence[Span]) -> list[Box]:
     """Give the boxes of the spans in page points, as left, bottom, right, top with y upwards."""
-    held = document.pages[number - 1].span
-    boxes: list[Box] = []
     textpage = page.get_textpage()
     try:
-        characters = _Characters(textpage)
-        for span in spans:
-            start, end = max(span.start, held.start), min(span.end, held.end)
-            if start < end:
-                before, after = document.text[held.start : start], document.text[end : held.end]
-                found = characters.find(document.text[start:end], before, after)
-                boxes.extend(_line_boxes(textpage, found))
+        codes = [pdfium.FPDFText_GetUnicode(textpage, index) for index in range(textpage.count_chars())]
+        characters = _Characters("".join(map(_character, codes)))
+        found = _find_spans(characters, document, number, spans)
+        return [box for numbers in found for box in _line_boxes(char_box(textpage, at) for at in numbers)]
     finally:
         textpage.close()
-    return boxes
+
+
+def _read_boxes(read: ReadPage, document: Document, spans: Sequence[Span], size: tuple[int, int]) -> Iterator[Box]:
+    """Give the boxes of the spans on a page that was read by OCR, in pixels of its picture of this size."""
+    width, height = size
+    characters: list[str] = []
+    boxes: list[Box] = []
+    for word in read.words:
+        step = (word.right - word.left) / len(word.text)
+        for at, character in enumerate(word.text):
+            left = word.left + at * step
+            boxes.append((left * width, word.top * height, (left + step) * width, word.bottom * height))
+            characters.append(character)
+        boxes.append((0.0, 0.0, 0.0, 0.0))
+        characters.append(" ")
+    for numbers in _find_spans(_Characters("".join(characters)), document, read.number, spans):
+        yield from _line_boxes(boxes[at] for at in numbers)
+
+
+def _find_spans(
+    characters: "_Characters", document: Document, number: int, spans: Sequence[Span]
+) -> Iterator[list[int]]:
+    """Give, for each span, the numbers of its characters on the page."""
+    held = document.pages[number - 1].span
+    for span in spans:
+        start, end = max(span.start, held.start), min(span.end, held.end)
+        if start < end:
+            before, after = document.text[held.start : start], document.text[end : held.end]
+            yield characters.find(document.text[start:end], before, after)
 
 
 class _Characters:
-    """The characters of an open page that tidying keeps, with their numbers in pdfium."""
+    """The characters of a page that tidying keeps, with their numbers among all of them."""
 
-    def __init__(self, textpage: PdfTextPage) -> None:
-        codes = [pdfium.FPDFText_GetUnicode(textpage, index) for index in range(textpage.count_chars())]
-        raw = "".join(map(_character, codes))
+    def __init__(self, raw: str) -> None:
         raw = LEADER.sub(lambda dots: " " * len(dots.group()), raw)
         self._numbers = [index for index, character in enumerate(raw) if not _IGNORED.match(character)]
         self._text = "".join(raw[index] for index in self._numbers)
@@ -158,11 +193,10 @@ def _kept(text: str) -> str:
     return _IGNORED.sub("", text)
 
 
-def _line_boxes(textpage: PdfTextPage, numbers: Sequence[int]) -> Iterator[Box]:
-    """Give one box for each stretch of a line."""
+def _line_boxes(characters: Iterable[Box]) -> Iterator[Box]:
+    """Give one box for each stretch of a line, from those of its characters."""
     current: Box | None = None
-    for number in numbers:
-        left, bottom, right, top = char_box(textpage, number)
+    for left, bottom, right, top in characters:
         if right <= left:
             continue
         if current is not None and _goes_on(current, left, bottom, top):
@@ -178,7 +212,8 @@ def _line_boxes(textpage: PdfTextPage, numbers: Sequence[int]) -> Iterator[Box]:
 def _goes_on(box: Box, left: float, bottom: float, top: float) -> bool:
     height = box[3] - box[1]
     overlap = min(box[3], top) - max(box[1], bottom)
-    return overlap > 0.5 * min(height, top - bottom) and -height < left - box[2] < 2 * height
+    is_level = max(box[3], top) - min(box[1], bottom) < 1.35 * max(top - bottom, 1.0)  # a box never leans far
+    return is_level and overlap > 0.5 * min(height, top - bottom) and -height < left - box[2] < 2 * height
 
 
 def _mark(picture: Image.Image, box: Box) -> None:

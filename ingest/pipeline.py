@@ -51,9 +51,10 @@ def ingest_paths(
     reported, never raised; an interrupt is raised as IngestStopped once what was done is searchable.
     """
     found = found_sources(paths, max_bytes=config.max_bytes, unfinished=unfinished)
-    files = [file_input(path, source_name(path, base), hash_of) for path in found.files]
-    pages = [web_input(url, config.web, kb.catalog.source_state) for url in _pages(urls)]
-    run = Run(kb, config, rebuild=rebuild, on_progress=on_progress)
+    files = [file_input(path, source_name(path, base), hash_of, config.load) for path in found.files]
+    pages = [web_input(url, config.web, kb.catalog.source_state, config.load) for url in _pages(urls)]
+    named = [source_name(path, base) for path in paths]
+    run = Run(kb, config, rebuild=rebuild, on_progress=on_progress, named=named)
     run.failed.extend(found.failures)
     run.skipped.extend(found.skipped)
     run.ignored.extend(found.ignored)

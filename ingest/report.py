@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from ingest.chunk import ChunkingConfig
 from ingest.discover import Failure
+from ingest.load_config import LoadConfig
 from ingest.plan import Move
 from ingest.web import WebConfig
 
@@ -21,6 +22,7 @@ class IngestConfig:
     max_bytes: int | None = None
     wait_seconds: float = 30.0
     web: WebConfig = field(default_factory=WebConfig)
+    load: LoadConfig = field(default_factory=LoadConfig)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """One ingest at work: inputs in, each read, cut, embedded and committed. Knows nothing of where inputs come from."""
 
+import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,23 +13,32 @@ from ingest.chunk import chunk_document
 from ingest.discover import Failure
 from ingest.document import Chunk, Document
 from ingest.embedder import Vectors
-from ingest.errors import SourceError
+from ingest.errors import SourceError, WordlessError
 from ingest.inputs import Bundle, Input, no_documents
 from ingest.knowledge_base import KnowledgeBase
 from ingest.plan import Move, Moves, known_inside
 from ingest.report import IngestConfig, IngestReport, IngestStopped, Progress
+from ingest.web import is_url
 
 
 class Run:
     """The documents waiting for vectors, and what was counted so far."""
 
     def __init__(
-        self, kb: KnowledgeBase, config: IngestConfig, *, rebuild: bool, on_progress: Callable[[Progress], None]
+        self,
+        kb: KnowledgeBase,
+        config: IngestConfig,
+        *,
+        rebuild: bool,
+        on_progress: Callable[[Progress], None],
+        named: Collection[str] = (),
     ) -> None:
+        """`named` are the sources that were asked for one by one: of them, also pictures without words have failed."""
         self._kb = kb
         self._config = config
         self._rebuild = rebuild
         self._on_progress = on_progress
+        self._named = frozenset(named)
         self._chunking = repr(config.chunking)
         self._pending: list[tuple[int, Document, list[Chunk]]] = []  # with the number of the input it is from
         self._moves = Moves({}, ())
@@ -160,9 +170,15 @@ class Run:
             if known is not None and self._is_whole(known) and entry.content_hash() == known.content_hash:
                 self.unchanged.append(entry.source)
                 return
+            if reason := self._known_as_wordless(entry):
+                self.skipped.append(Failure(entry.source, reason))
+                return
             document = entry.load()
             if len(document.text) > self._config.max_characters:
                 raise SourceError(_too_long(document, self._config.max_characters))
+        except WordlessError as error:
+            self._pass_over(entry, str(error))
+            return
         except SourceError as error:
             self.failed.append(Failure(entry.source, str(error)))
             return
@@ -178,6 +194,23 @@ class Run:
         self._pending.append((self._n_read, document, chunks))
         if sum(len(waiting) for _, _, waiting in self._pending) >= self._config.batch_chunks:
             self._flush()
+
+    def _pass_over(self, entry: Input, reason: str) -> None:
+        """Leave out a picture or a recording without words, and remember it, so that it isn't read every time."""
+        if entry.source in self._named or entry.source in self._known:
+            self.failed.append(Failure(entry.source, reason))
+            return
+        self.skipped.append(Failure(entry.source, reason))
+        if not is_url(entry.source):
+            self._kb.catalog.remember_state(entry.source, json.dumps([entry.content_hash(), reason]))
+
+    def _known_as_wordless(self, entry: Input) -> str | None:
+        """Say why a new source was passed over last time, if it was and its bytes are the same."""
+        if entry.source in self._known or entry.source in self._named or self._rebuild or is_url(entry.source):
+            return None
+        state = self._kb.catalog.source_state(entry.source)
+        content_hash, reason = json.loads(state) if state else ("", "")
+        return str(reason) if state and content_hash == entry.content_hash() else None
 
     def _moved(self, entry: Input, document: Document, chunks: list[Chunk]) -> bool:
         """Where the document is one that only moved, commit that at once, embedding nothing; tell whether it was."""

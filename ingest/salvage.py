@@ -4,16 +4,17 @@ SQLite reads a table until the first damaged page; reading it from both ends get
 that can't be read are made anew by `repair`.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ingest.catalog import Catalog
 from ingest.catalog_care import integrity_problems
-from ingest.catalog_rows import StoredDocument, chunk_of, document_of
+from ingest.catalog_rows import StoredDocument, chunk_of, document_of, read_pages_of, utterances_of
 from ingest.errors import KnowledgeBaseError, StorageError
 from ingest.write_lock import WriteLock
 
@@ -75,6 +76,7 @@ def _copy(path: Path, fresh: Path) -> Salvage:
         meta = {str(key): str(value) for key, value in _all_rows(damaged, "meta", "key", "key, value")}
         documents = {row[1]: row[1:] for row in _all_rows(damaged, "documents", "rowid", "rowid, *")}
         chunks = list(_all_rows(damaged, "chunks", "rowid", _CHUNK))
+        places = {str(row[0]): row[1:] for row in _all_rows(damaged, "places", "document_id", _PLACE)}
         vectors = {
             str(row[1]): bytes(row[2])
             for row in _all_rows(damaged, "vectors", "embedder, text_hash", "embedder, text_hash, vector")
@@ -87,7 +89,7 @@ def _copy(path: Path, fresh: Path) -> Salvage:
             f"{path} is damaged beyond what can be saved; restore an export with `footnote kb import`, or delete the"
             f" knowledge base with `footnote kb delete --kb {path.parent.name}` and ingest again"
         )
-    saved, lost = _readable_documents(documents, chunks)
+    saved, lost = _readable_documents(documents, chunks, places)
     # The numbers of the new chunks must not be those that an old index knows under another meaning.
     highest = max((int(row[7]) for row in chunks), default=0)
     meta["revision"] = str(int(meta.get("revision", "0")) + 1)
@@ -100,6 +102,7 @@ def _copy(path: Path, fresh: Path) -> Salvage:
     return Salvage(mended, tuple(f"{source} can't be read; take it in again with: footnote ingest" for source in lost))
 
 
+_PLACE = "document_id, read_pages, utterances"
 _CHUNK = "id, document_id, span_start, span_end, text, headings, page, number, position, text_hash"
 
 
@@ -119,7 +122,9 @@ def _all_rows(database: sqlite3.Connection, table: str, key: str, columns: str) 
         return
 
 
-def _readable_documents(documents: Mapping[str, Any], chunks: Iterable[Any]) -> tuple[list[StoredDocument], list[str]]:
+def _readable_documents(
+    documents: Mapping[str, Any], chunks: Iterable[Any], places: Mapping[str, Any]
+) -> tuple[list[StoredDocument], list[str]]:
     by_document: dict[str, list[Any]] = {}
     for row in sorted(chunks, key=lambda row: (str(row[1]), int(row[8]))):
         by_document.setdefault(str(row[1]), []).append(row)
@@ -130,10 +135,12 @@ def _readable_documents(documents: Mapping[str, Any], chunks: Iterable[Any]) -> 
         try:
             if any(value is None for value in row):
                 raise ValueError("a text that isn't UTF-8")
+            read_pages, utterances = (json.loads(column) for column in places.get(id_, ("[]", "[]")))
+            document = replace(
+                document_of(row[:9]), read_pages=read_pages_of(read_pages), utterances=utterances_of(utterances)
+            )
             saved.append(
-                StoredDocument(
-                    document_of(row[:9]), tuple(map(chunk_of, own)), tuple(str(c[9]) for c in own), str(row[9])
-                )
+                StoredDocument(document, tuple(map(chunk_of, own)), tuple(str(c[9]) for c in own), str(row[9]))
             )
         except (ValueError, TypeError):
             lost.append(str(row[1] or id_))

@@ -75,8 +75,12 @@ def _document_problems(catalog: Catalog, id_: str) -> Iterator[str]:
     if document.id != document_id(document.source):
         yield f"{document.source}: its id {document.id} isn't that of its source"
     spans = [block.span for block in document.blocks] + [page.span for page in document.pages]
+    spans += [said.span for said in document.utterances]
     if wrong := sum(1 for span in spans if span.end > len(document.text)):
-        yield f"{document.source}: {wrong} blocks or pages reach beyond its text"
+        yield f"{document.source}: {wrong} blocks, pages or utterances reach beyond its text"
+    n_pages = len(document.pages)
+    if wrong := sum(1 for page in document.read_pages if not 1 <= page.number <= n_pages):
+        yield f"{document.source}: words are placed on {wrong} pages that it hasn't"
     chunks = catalog.chunks_of(document.id)
     if wrong := sum(1 for chunk in chunks if chunk.span.of(document.text) != chunk.text):
         yield f"{document.source}: {wrong} chunks differ from the document's text"

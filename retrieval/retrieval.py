@@ -19,7 +19,8 @@ class Hit:
     """A passage that answers the question best: `rank` from 1, `stages` by name (dense, lexical, fused, ...).
 
     `newer_edition` names the source of a later edition of the same text among the hits, "" where there is none.
-    `page_label` is what is printed on the chunk's page where that differs from its number.
+    `page_label` is what is printed on the chunk's page where that differs from its number. `seconds` say from when to
+    when a recording's words are spoken.
     """
 
     chunk: Chunk
@@ -31,6 +32,7 @@ class Hit:
     matched_terms: tuple[str, ...] = ()
     newer_edition: str = ""
     page_label: str = ""
+    seconds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

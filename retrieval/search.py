@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ingest.document import Chunk
+from ingest.document import seconds_of
 from ingest.errors import SettingsError
 from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
@@ -80,7 +80,7 @@ def search(
     passages, dropped = pack(seated, config.top_k, config.packing, kb.catalog.text_between)
     ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(seated, start=1)}
     terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
-    hits = [_hit(passage, rank, ranks, terms, _label(kb, passage.chunk)) for rank, passage in enumerate(passages, 1)]
+    hits = [_placed(kb, _hit(passage, rank, ranks, terms)) for rank, passage in enumerate(passages, 1)]
     finished = clock()
     return Retrieval(
         question=question,
@@ -201,13 +201,16 @@ def foreign_language(query: str) -> str:
     return "en" if has_cjk(query) else "zh"
 
 
-def _label(kb: KnowledgeBase, chunk: Chunk) -> str:
-    """Give what is printed on a chunk's page where that differs from its number."""
-    page = kb.catalog.page(chunk.document_id, chunk.page) if chunk.page is not None else None
-    return page.printed if page is not None else ""
+def _placed(kb: KnowledgeBase, hit: Hit) -> Hit:
+    """Add what is printed on the chunk's page where that differs from its number, and when a recording says it."""
+    chunk = hit.chunk
+    if chunk.page is None:
+        return replace(hit, seconds=seconds_of(kb.catalog.utterances_of(chunk.document_id), chunk.span))
+    page = kb.catalog.page(chunk.document_id, chunk.page)
+    return replace(hit, page_label=page.printed if page is not None else "")
 
 
-def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str], page_label: str) -> Hit:
+def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str]) -> Hit:
     candidate = passage.fused.candidate
     stages = {"fused": StageScore(ranks[candidate.chunk.id], passage.fused.score)}
     if candidate.dense is not None:
@@ -224,7 +227,6 @@ def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str
         score=passage.fused.score,
         stages=stages,
         matched_terms=tuple(dict.fromkeys(matched)),
-        page_label=page_label,
     )
 
 

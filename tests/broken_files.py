@@ -6,9 +6,14 @@ import io
 import lzma
 import random
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from PIL import Image
 
 from tests.ole_writer import ole_file
+from tests.scans import encoded, picture_of, scan_pdf
 from tests.whole_files import sample_mail, sample_pdf, samples, tarred, zipped
 
 _ZEROS = bytes(65 * 2**20)  # a little more than is let through at any rate of packing
@@ -19,9 +24,11 @@ def broken(seed: int, *, per_format: int = 12) -> Iterator[tuple[str, bytes]]:
     dice = random.Random(seed)
     whole = samples()
     whole["packed.pdf"] = sample_pdf(compressed=True)
+    whole["scan.pdf"] = scan_pdf([picture_of("The ferry leaves at nine.")])
+    whole["mp3"] = (Path(__file__).parent / "recordings" / "ferry-notice.mp3").read_bytes()
     for suffix, data in whole.items():
         for number in range(per_format):
-            yield f"damaged-{suffix}-{number}.{suffix}", _damaged(data, number, dice)
+            yield f"damaged-{suffix}-{number}.{suffix}", damaged(data, number, dice)
     for suffix in ("docx", "pptx", "xlsx", "ods", "epub"):
         for number in range(per_format):
             yield f"inside-{suffix}-{number}.{suffix}", _damaged_inside(whole[suffix], number, dice)
@@ -33,7 +40,7 @@ def broken(seed: int, *, per_format: int = 12) -> Iterator[tuple[str, bytes]]:
     yield from _hostile()
 
 
-def _damaged(data: bytes, number: int, dice: random.Random) -> bytes:
+def damaged(data: bytes, number: int, dice: random.Random) -> bytes:
     """Cut a file, change some of its bytes, blank a stretch, repeat one, or put noise into it: in turn."""
     changed = bytearray(data)
     at = dice.randrange(len(data))
@@ -64,7 +71,7 @@ def _damaged_inside(data: bytes, number: int, dice: random.Random) -> bytes:
         for old, new in ((b'"1"', b'"-9999999999"'), (b'"0"', b'"x"'), (b"rId1", b"rId99"), (b"<v>", b"<v>e")):
             parts = {name: part.replace(old, new) if dice.random() < 0.5 else part for name, part in parts.items()}
     else:
-        parts[chosen] = _damaged(parts[chosen], number, dice)
+        parts[chosen] = damaged(parts[chosen], number, dice)
     return zipped(parts)
 
 
@@ -80,6 +87,13 @@ def _hostile() -> Iterator[tuple[str, bytes]]:
                          ("xlsx", "xl/worksheets/sheet1.xml"), ("epub", "EPUB/c0.xhtml")):  # fmt: skip
         yield f"bomb-in.{suffix}", _with_part(whole[suffix], part, lambda xml: _behind_declaration(xml, bomb, b"&l11;"))
         yield f"zeros-in.{suffix}", _with_part(whole[suffix], part, lambda xml: _ZEROS.replace(b"\0", b" ") + xml)
+    png = bytearray(whole["png"])
+    png[16:24] = (100_000).to_bytes(4) * 2
+    png[29:33] = zlib.crc32(png[12:29]).to_bytes(4)
+    yield "huge.png", bytes(png)
+    white = encoded(Image.new("1", (13_000, 13_000), 1), "TIFF", compression="group4")
+    yield "white.tif", white
+    yield "many.gif", encoded(Image.new("P", (900, 900)), "GIF", save_all=True, append_images=[Image.new("P", (9, 9))])
     yield "zeros.zip", zipped({"zeros.txt": _ZEROS})
     yield "zeros.txt.gz", gzip.compress(_ZEROS)
     yield "zeros.tar.xz", lzma.compress(tarred({"zeros.txt": _ZEROS}, "w"))

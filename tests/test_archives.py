@@ -141,12 +141,12 @@ def test_an_archive_is_no_document(tmp_path: Path) -> None:
 
 
 def test_ingest_takes_in_each_file_of_an_archive_and_reports_the_bad_ones(tmp_path: Path, kb: KnowledgeBase) -> None:
-    files = {"a.md": b"# Fares\n\nAdults pay 4.20.", "sub/b.txt": b"Dogs travel free.", "p.png": b"x", "bad.pdf": b"no"}
+    files = {"a.md": b"# Fares\n\nAdults pay 4.20.", "sub/b.txt": b"Dogs travel free.", "p.psd": b"x", "bad.pdf": b"no"}
     (tmp_path / "x.zip").write_bytes(zipped(files))
     report = ingest(kb, tmp_path / "x.zip")
     assert report.added == ("x.zip!/a.md", "x.zip!/sub/b.txt")
     assert [failure.source for failure in report.failed] == ["x.zip!/bad.pdf"]
-    assert [failure.source for failure in report.skipped] == ["x.zip!/p.png"]
+    assert [failure.source for failure in report.skipped] == ["x.zip!/p.psd"]
     assert [info.source for info in kb.catalog.documents()] == ["x.zip!/a.md", "x.zip!/sub/b.txt"]
 
 
@@ -154,14 +154,14 @@ def test_an_unchanged_archive_is_not_opened_and_a_changed_one_rereads_what_chang
     tmp_path: Path, kb: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x.zip"
-    path.write_bytes(zipped({"a.md": b"Adults pay.", "b.md": b"Dogs travel.", "p.png": b"x"}))
+    path.write_bytes(zipped({"a.md": b"Adults pay.", "b.md": b"Dogs travel.", "p.psd": b"x"}))
     ingest(kb, path)
     with monkeypatch.context() as patch:
         patch.setattr("ingest.inputs.read_members", None)  # opening it would fail
         again = ingest(kb, path)
     assert again.unchanged == ("x.zip!/a.md", "x.zip!/b.md") and again.embedded == 0
-    assert [failure.source for failure in again.skipped] == ["x.zip!/p.png"]
-    path.write_bytes(zipped({"a.md": b"Adults pay.", "c.md": b"Cats pay.", "p.png": b"x"}))
+    assert [failure.source for failure in again.skipped] == ["x.zip!/p.psd"]
+    path.write_bytes(zipped({"a.md": b"Adults pay.", "c.md": b"Cats pay.", "p.psd": b"x"}))
     changed = ingest(kb, path)
     assert (changed.added, changed.removed) == (("x.zip!/c.md",), ("x.zip!/b.md",))
     assert (changed.unchanged, changed.embedded) == (("x.zip!/a.md",), 1)
@@ -206,7 +206,7 @@ def test_an_archive_that_changes_back_after_a_failure_is_read_again(tmp_path: Pa
 
 
 def test_an_archive_of_nothing_readable_is_a_failure(tmp_path: Path, kb: KnowledgeBase) -> None:
-    (tmp_path / "x.zip").write_bytes(zipped({"p.png": b"x"}))
+    (tmp_path / "x.zip").write_bytes(zipped({"p.psd": b"x"}))
     for _ in range(2):  # the second time too
         assert [failure.reason for failure in ingest(kb, tmp_path / "x.zip").failed] == ["x.zip holds no documents."]
 

@@ -13,7 +13,7 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest import load
-from ingest.errors import SourceError
+from ingest.errors import SourceError, WordlessError
 from ingest.load import load_document
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000")
@@ -54,8 +54,10 @@ CASES = [
     ("empty.md", b"", "is empty (0 bytes); add it again once it has content."),
     ("locked.pdf", encrypted(pdf("words")), "is encrypted; save a copy without a password and add that."),
     ("cut.pdf", b"%PDF-1.7\n1 0 obj", "is a damaged PDF; open it in a PDF viewer, save it again and add that."),
-    ("x.pdf", PNG, f"is a PNG picture, not a PDF; {INSTEAD}"),
-    ("x.txt", PNG, f"is a PNG picture, not a text file; {INSTEAD}"),
+    ("x.png", PNG, "is a damaged picture; open it in a viewer, save it again and add that."),
+    ("x.pdf", PNG, "is a damaged picture; open it in a viewer, save it again and add that."),
+    ("x.png", b"words", "is damaged or not a picture: it doesn't begin like one; save it again and add that."),
+    ("x.mp3", b"RIFF\0\0\0\0AVI LIST", f"is an AVI film, not a recording; {INSTEAD}"),
     (
         "x.docx",
         OLE + "EncryptedPackage".encode("utf-16-le"),
@@ -88,9 +90,9 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str
     assert str(caught.value) == f"{name} {message}"
 
 
-def test_a_scanned_pdf_is_told_that_ocr_is_missing(tmp_path: Path) -> None:
+def test_a_pdf_of_pictures_without_words_says_so(tmp_path: Path) -> None:
     (tmp_path / "scan.pdf").write_bytes(pdf(None))
-    with pytest.raises(SourceError, match=r"^scan\.pdf has no text layer: .*OCR.* is not built in yet"):
+    with pytest.raises(WordlessError, match=r"^scan\.pdf holds no words: its 1 pages are empty, or pictures without"):
         load_document(tmp_path / "scan.pdf")
 
 

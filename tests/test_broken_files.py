@@ -87,6 +87,8 @@ def test_every_refusal_names_the_file_and_says_what_to_do(results: list[Result])
         ("zeros-in.xlsx", "is an archive that unpacks to more than 200 times its size"),
         ("zeros.txt.gz", "unpacks to more than 200 times its size"),
         ("zeros.tar.xz", "unpacks to more than 200 times its size"),
+        ("huge.png", "pixels"),
+        ("white.tif", "is a picture without words"),
         ("deep.json", "is nested too deeply"),
         ("deep.xml", "isn't valid XML"),
     ],

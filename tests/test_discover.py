@@ -46,19 +46,19 @@ def test_a_file_named_twice_comes_once(tmp_path: Path) -> None:
 
 def test_unsupported_files_in_a_folder_are_skipped_with_a_reason(tmp_path: Path) -> None:
     file = write(tmp_path / "a.md")
-    write(tmp_path / "picture.png")
+    write(tmp_path / "picture.psd")
     write(tmp_path / "Makefile")
     found = find_sources([tmp_path])
     assert found.files == (file,) and found.failures == ()
     assert reasons(found.skipped) == [
         ("Makefile", "Makefile is of an unsupported type (no suffix)"),
-        ("picture.png", "picture.png is of an unsupported type (.png)"),
+        ("picture.psd", "picture.psd is of an unsupported type (.psd)"),
     ]
 
 
 def test_an_unsupported_file_asked_for_by_name_is_a_failure(tmp_path: Path) -> None:
-    found = find_sources([write(tmp_path / "picture.png")])
-    assert reasons(found.failures) == [("picture.png", "picture.png is of an unsupported type (.png)")]
+    found = find_sources([write(tmp_path / "picture.psd")])
+    assert reasons(found.failures) == [("picture.psd", "picture.psd is of an unsupported type (.psd)")]
     assert found.files == found.skipped == ()
 
 
@@ -75,9 +75,9 @@ def test_missing_paths_empty_folders_and_dead_links_are_failures(tmp_path: Path)
 
 
 def test_a_folder_with_nothing_readable_says_so(tmp_path: Path) -> None:
-    write(tmp_path / "pictures" / "a.png")
+    write(tmp_path / "pictures" / "a.psd")
     found = find_sources([tmp_path])
-    assert [name for name, _ in reasons(found.skipped)] == ["a.png"]
+    assert [name for name, _ in reasons(found.skipped)] == ["a.psd"]
     assert reasons(found.failures)[0][1].endswith("has no documents in it, only 1 of types that can't be read")
 
 

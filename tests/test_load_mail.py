@@ -86,7 +86,7 @@ def test_attachments_are_read_under_their_names_and_bad_ones_are_reported(tmp_pa
         ("paragraph", 0, "Inner words."),
     ]
     assert document.metadata["attachments"] == "条款.docx; fares.csv; logo.png; message 4.eml"
-    assert document.metadata["attachments_not_read"].startswith("logo.png is of an unsupported type (.png)")
+    assert document.metadata["attachments_not_read"].startswith("logo.png is damaged or not a picture")
 
 
 def test_messages_inside_messages_are_opened_to_a_bound(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_an_archive_that_is_attached_gives_its_files_and_names_the_bad_ones(tmp_
     ]
     reasons = document.metadata["attachments_not_read"]
     assert "'../c.md' in a.zip names a place outside" in reasons
-    assert "b.png is of an unsupported type (.png)" in reasons
+    assert "b.png is damaged or not a picture" in reasons
 
 
 def test_an_archive_of_nothing_readable_that_is_attached_is_reported(tmp_path: Path) -> None:

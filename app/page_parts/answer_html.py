@@ -54,9 +54,13 @@ def citation_label(citation: Citation, texts: Texts) -> str:
     """Give the label that a screen reader says: "Source 2: title, page 14, supported"."""
     return texts.source.format(
         marker=citation.marker,
-        place=texts.place(citation.title, citation.page, citation.page_label),
+        place=_place(citation, texts),
         status=texts.statuses[citation.status],
     )
+
+
+def _place(citation: Citation, texts: Texts) -> str:
+    return texts.place(citation.title, citation.page, citation.page_label, citation.seconds)
 
 
 def cited(answer: Answer) -> list[tuple[int, Citation]]:
@@ -98,7 +102,7 @@ def _sources(answer: Answer, texts: Texts) -> str:
         f'<li><button type="button" class="fn-card fn-{citation.status}" data-open="c:{index}:{citation.marker}"'
         f' aria-label="{escape(citation_label(citation, texts))}">'
         f'<span class="fn-number">{citation.marker}</span><span class="fn-card-text">'
-        f'<span class="fn-card-title">{escape(texts.place(citation.title, citation.page, citation.page_label))}</span>'
+        f'<span class="fn-card-title">{escape(_place(citation, texts))}</span>'
         f"{_status(citation.status, texts)}"
         f'<span class="fn-card-quote">“{escape(shorten(citation.quote, 240))}”</span></span></button></li>'
         for index, citation in cited(answer)
@@ -114,7 +118,7 @@ def _sources(answer: Answer, texts: Texts) -> str:
 def _hit_list(hits: Sequence[Hit], heading: str, texts: Texts, *, is_open: bool) -> str:
     rows = []
     for hit in hits:
-        place = texts.place(hit.title, hit.chunk.page, hit.page_label)
+        place = texts.place(hit.title, hit.chunk.page, hit.page_label, hit.seconds)
         label = texts.retrieved_passage.format(rank=hit.rank, place=place)
         rows.append(
             f'<li><button type="button" class="fn-card fn-retrieved" data-open="h:{hit.rank}"'

@@ -1,6 +1,7 @@
 """Draws the side panel: a source's page with the quote boxed, or its text with the quote marked."""
 
 import base64
+import mimetypes
 from functools import partial
 from html import escape
 from pathlib import Path, PurePath
@@ -47,6 +48,8 @@ def draw_panel(engine: Engine, kb: str, opened: OpenSource, texts: Texts) -> Non
     is_web_page = document.source.startswith(WEB_SCHEMES)
     if original is None and not is_web_page:
         st.caption(texts.file_gone)
+    if original is not None and document.utterances:
+        _draw_recording(original, document, span)
     drawable = original is not None and page is not None and has_page_images(document)
     if not drawable or page is None or not _draw_page(document, page, span, opened, texts):
         _draw_text(document, span, opened, texts)
@@ -64,7 +67,7 @@ def _draw_head(opened: OpenSource, texts: Texts) -> None:
     if citation:
         sign = STATUS_SIGNS[citation.status]
         status = f'<span class="fn-status fn-{citation.status}">{sign} {escape(texts.statuses[citation.status])}</span>'
-    place = escape(texts.place(opened.title, opened.page, opened.page_label))
+    place = escape(texts.place(opened.title, opened.page, opened.page_label, opened.seconds))
     name = escape(PurePath(opened.source).name)
     with st.container(horizontal=True, vertical_alignment="top", key="fn_panel_head"):
         st.html(
@@ -127,6 +130,13 @@ def excerpt_html(document: Document, span: Span | None, *, quoted: bool) -> str:
     before = f"{'… ' if excerpt.cut_before else ''}{escape(excerpt.before)}"
     after = f"{escape(excerpt.after)}{' …' if excerpt.cut_after else ''}"
     return f'<div class="fn-excerpt" tabindex="0">{before}{mark}{after}</div>'
+
+
+def _draw_recording(original: str, document: Document, span: Span | None) -> None:
+    """Draw a player that starts where the words are spoken."""
+    seconds = document.seconds_of(span) if span is not None else None
+    kind = mimetypes.guess_type(original)[0] or "audio/wav"
+    st.audio(read_original(original), format=kind, start_time=int(seconds[0]) if seconds else 0)
 
 
 def _draw_text(document: Document, span: Span | None, opened: OpenSource, texts: Texts) -> None:

@@ -46,7 +46,7 @@ def _hits_table(retrieval: Retrieval, texts: Texts) -> str:
 
 def _hit_row(hit: Hit, stages: list[str], texts: Texts) -> str:
     passage = (
-        f"<b>{escape(texts.place(hit.title, hit.chunk.page, hit.page_label))}</b><br>"
+        f"<b>{escape(texts.place(hit.title, hit.chunk.page, hit.page_label, hit.seconds))}</b><br>"
         f'<span class="fn-small">{escape(shorten(hit.chunk.text, 90))}</span>'
     )
     if hit.newer_edition:

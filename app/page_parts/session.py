@@ -52,6 +52,7 @@ class OpenSource:
     citation: Citation | None = None
     claim: str = ""
     page_label: str = ""
+    seconds: tuple[float, float] | None = None
 
 
 @dataclass(slots=True)
@@ -137,6 +138,7 @@ def _opened_citation(turn: Turn, target: str, citation: Citation, claim: str) ->
         citation=citation,
         claim=claim,
         page_label=citation.page_label,
+        seconds=citation.seconds,
     )
 
 
@@ -151,4 +153,5 @@ def _opened_hit(turn: Turn, target: str, hit: Hit) -> OpenSource:
         span=hit.chunk.span,
         quote=hit.chunk.text,
         page_label=hit.page_label,
+        seconds=hit.seconds,
     )

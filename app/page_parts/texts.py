@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.ordinal import ordinal
+from app.places import clock_range
 from generation.answer import Status
 
 
@@ -137,10 +138,11 @@ class Texts:
         """Fill a number into its form: `forms` is "one form|the form for all others", or one form for all."""
         return forms.split("|")[0 if n == 1 else -1].format(n=n)
 
-    def place(self, title: str, page: int | None, label: str) -> str:
-        """Name a place: the title and, where there are pages, the page."""
+    def place(self, title: str, page: int | None, label: str, seconds: tuple[float, float] | None) -> str:
+        """Name a place: the title and, where there are any, the page or the time in a recording."""
+        where = clock_range(seconds) if seconds else "" if page is None else self.page_name(page, label)
         comma = "，" if self.code == "zh" else ", "
-        return title if page is None else f"{title}{comma}{self.page_name(page, label)}"
+        return f"{title}{comma}{where}" if where else title
 
     def page_name(self, page: int, label: str) -> str:
         """Name a page by what is printed on it, with its place in the file where that is another number."""

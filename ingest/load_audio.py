@@ -1,0 +1,110 @@
+"""A recording's bytes in, a draft out: what is said in it, and when. Knows the formats that FFmpeg (PyAV) decodes.
+
+`ingest/speech.py` hears the words; here they become paragraphs.
+"""
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from ingest.document import Block, Span, Utterance
+from ingest.errors import SourceError, WordlessError
+from ingest.load_config import LoadConfig
+from ingest.load_draft import Draft, one_line
+from ingest.load_pdf_words import join
+from ingest.speech import SAMPLE_RATE, Heard, Phrase, hear, speech_model
+
+_MAX_SECONDS = 8 * 3600  # 1.8 GB of samples, and hours of work
+_PAUSE_SECONDS = 2.0
+_PARAGRAPH_SECONDS = 60.0
+_ENDS_SENTENCE = (".", "!", "?", "。", "！", "？", "…")
+
+Samples = npt.NDArray[np.float32]
+
+
+def load_audio(data: bytes, name: str, config: LoadConfig) -> Draft:
+    """Give the words spoken in a recording; SourceError when it is damaged, longer than eight hours or no speech model
+    is there, WordlessError without any speech.
+    """
+    model = speech_model(config.speech_model, name, config.speech_missing)  # first: without it there is no use in more
+    samples, title = decode_sound(data, name)
+    heard = hear(samples, model)
+    if not heard.phrases:
+        raise WordlessError(f"{name} is a recording without speech; there is nothing in it to search or quote.")
+    text, blocks, utterances = _paragraphs(heard.phrases)
+    metadata = {
+        "duration_seconds": f"{len(samples) / SAMPLE_RATE:.0f}",
+        "spoken_language": heard.language,
+        "speech_model": Path(config.speech_model).name,
+        "speech_confidence": f"{_confidence(heard):.3f}",
+    }
+    return Draft(text, blocks, (), title or Path(name).stem, metadata, utterances=utterances)
+
+
+def decode_sound(data: bytes, name: str) -> tuple[Samples, str]:
+    """Give the sound as one channel of `SAMPLE_RATE` samples a second, and the title that the file states."""
+    try:
+        with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
+            if not container.streams.audio:
+                raise SourceError(f"{name} holds no sound; add a recording.")
+            samples = np.concatenate([np.zeros(0, dtype=np.float32), *_frames(container, name)])
+            title = one_line(str(container.metadata.get("title", "")))
+    except av.FFmpegError as error:
+        raise SourceError(f"{name} is a damaged recording; play it, save it again and add that.") from error
+    if not len(samples):
+        raise SourceError(f"{name} is a damaged recording: there is no sound in it; save it again and add that.")
+    return samples, title
+
+
+def _frames(container: av.container.InputContainer, name: str) -> Iterator[Samples]:
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    n_samples = 0
+    for frame in container.decode(audio=0):
+        frame.pts = None  # a file may count its time from anywhere
+        for part in resampler.resample(frame):
+            samples = part.to_ndarray().reshape(-1)
+            n_samples += len(samples)
+            if n_samples > _MAX_SECONDS * SAMPLE_RATE:
+                raise SourceError(f"{name} is longer than {_MAX_SECONDS // 3600} hours; cut it and add the parts.")
+            yield samples.astype(np.float32) / np.float32(32768)
+    for part in resampler.resample(None):
+        yield part.to_ndarray().reshape(-1).astype(np.float32) / np.float32(32768)
+
+
+def _paragraphs(phrases: Sequence[Phrase]) -> tuple[str, tuple[Block, ...], tuple[Utterance, ...]]:
+    """Join phrases to paragraphs, which end at pauses, or with a sentence once they are a minute long."""
+    parts: list[str] = []
+    length = start = 0
+    blocks: list[Block] = []
+    utterances: list[Utterance] = []
+    since = -math.inf
+    for phrase in phrases:
+        before = utterances[-1] if utterances else None
+        ends = before is not None and (
+            phrase.start_seconds - before.end_seconds > _PAUSE_SECONDS
+            or (phrase.start_seconds - since > _PARAGRAPH_SECONDS and parts[-1].endswith(_ENDS_SENTENCE))
+        )
+        if before is None or ends:
+            if before is not None:
+                blocks.append(Block("paragraph", Span(start, length)))
+            glue, since = ("\n\n" if ends else ""), phrase.start_seconds
+            start = length + len(glue)
+        else:
+            tail = parts[-1][-1:] + phrase.text[:1]
+            glue = " " if len(join(tail[:1], tail[1:], frozenset())) == 3 else ""
+        parts += [glue, phrase.text]
+        length += len(glue)
+        utterances.append(Utterance(Span(length, length + len(phrase.text)), phrase.start_seconds, phrase.end_seconds))
+        length += len(phrase.text)
+    blocks.append(Block("paragraph", Span(start, length)))
+    return "".join(parts), tuple(blocks), tuple(utterances)
+
+
+def _confidence(heard: Heard) -> float:
+    n_characters = sum(len(phrase.text) for phrase in heard.phrases)
+    return sum(phrase.confidence * len(phrase.text) for phrase in heard.phrases) / n_characters
