@@ -16,10 +16,10 @@ def test_ordinals_are_as_they_are_said() -> None:
 
 
 def test_a_page_is_named_as_printed_with_its_place_in_the_file() -> None:
-    assert ENGLISH.place("Handbook", 6, "iv") == "Handbook, page iv (6th)"
-    assert CHINESE.place("手册", 6, "iv") == "手册，第 iv 页（文件第 6 页）"
-    assert ENGLISH.place("Handbook", 6, "") == "Handbook, page 6"
-    assert ENGLISH.place("Notes", None, "") == "Notes"
+    assert ENGLISH.place("Handbook", 6, "iv", None) == "Handbook, page iv (6th)"
+    assert CHINESE.place("手册", 6, "iv", None) == "手册，第 iv 页（文件第 6 页）"
+    assert ENGLISH.place("Handbook", 6, "", None) == "Handbook, page 6"
+    assert ENGLISH.place("Notes", None, "", None) == "Notes"
 
 
 def test_the_command_line_names_the_printed_page() -> None:
