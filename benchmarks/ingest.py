@@ -58,7 +58,7 @@ def measure(documents: Path, model: Path, rounds: int, scratch: Path) -> tuple[d
 
 def change_files(documents: Path, *, share: float) -> None:
     """Add a sentence to every hundredth text or page."""
-    files = sorted(path for path in documents.rglob("*") if path.suffix in (".html", ".txt"))
+    files = sorted(path for path in documents.rglob("*") if path.is_file() and path.suffix in (".html", ".txt"))
     for path in files[:: round(1 / share)]:
         with path.open("a", encoding="utf-8") as file:
             file.write("\n<p>This page was looked through again and found to be right.</p>\n")
