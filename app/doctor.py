@@ -16,6 +16,7 @@ from app.models import EMBEDDED_MODELS, EmbeddedModel, default_models, find_mode
 from app.ports import PAGE_PORT, other_port, port_problem
 from app.servers import served_models
 from app.settings import EXTRACTIVE, Settings
+from ingest.embedder import choose_runtime
 from ingest.errors import FootnoteError
 
 State = Literal["ok", "warning", "problem"]
@@ -137,7 +138,9 @@ def _embedder(settings: Settings) -> Finding:
     if not (path / "modules.json").is_file():
         detail = f"{path} is no sentence-transformers folder (it has no modules.json)"
         return Finding("Embedder", "problem", detail, "set FOOTNOTE_EMBEDDER to a sentence-transformers folder")
-    return Finding("Embedder", "ok", str(path))
+    choice = choose_runtime(path, settings.embedding)
+    runtime = "OpenVINO" if choice.encoder else f"torch ({choice.reason})"
+    return Finding("Embedder", "ok", f"{path}, run by {runtime}")
 
 
 def _language_model(settings: Settings, *, full: bool) -> Finding:

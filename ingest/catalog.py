@@ -101,7 +101,7 @@ class Catalog:
             raise ValueError(f"{len(chunks)} chunks need as many vectors, got {len(vectors)}")
         hashes = [text_hash(chunk.embedded_text) for chunk in chunks]
         with self.change() as db:
-            _replace(db, replaces, document, chunks, hashes, chunking)
+            _replace(db, replaces, document, zip(chunks, hashes, strict=True), chunking)
             db.executemany(
                 "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
                 (
@@ -109,6 +109,27 @@ class Catalog:
                     for hash_, vector in zip(hashes, vectors, strict=True)
                 ),
             )
+
+    def keep_vectors(self, embedder: str, vectors: Mapping[str, Vectors]) -> None:
+        """Store vectors by text hash ahead of the chunks that they are for; until those come, nothing else changes."""
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
+                ((embedder, hash_, vector.astype("<f4").tobytes()) for hash_, vector in vectors.items()),
+            )
+
+    def put_kept(self, document: Document, chunks: Iterable[Chunk], *, embedder: str, chunking: str) -> int:
+        """Do what `put` does for chunks whose vectors were kept before, holding one at a time; give their number.
+
+        Raises ValueError when a vector is missing, and changes nothing then.
+        """
+        with self.change() as db:
+            hashed = ((chunk, text_hash(chunk.embedded_text)) for chunk in chunks)
+            n_chunks = _replace(db, None, document, hashed, chunking)
+            query = f"SELECT COUNT(*) FROM chunks WHERE document_id = ? AND {NO_VECTOR}"
+            if missing := db.execute(query, (document.id, embedder)).fetchone()[0]:
+                raise ValueError(f"{missing} of {n_chunks} chunks of {document.source} have no vector")
+        return n_chunks
 
     def move(self, old_id: str, document: Document, chunks: Sequence[Chunk], *, chunking: str) -> bool:
         """Let `document` take the place of `old_id` with the vectors that are there; tell whether it could.
@@ -123,7 +144,7 @@ class Catalog:
         if [(chunk.span.start, chunk.span.end, chunk.text) for chunk in chunks] != [tuple(row[:3]) for row in rows]:
             return False
         with self.change() as db:
-            _replace(db, old_id, document, chunks, [str(row[3]) for row in rows], chunking)
+            _replace(db, old_id, document, zip(chunks, (str(row[3]) for row in rows), strict=True), chunking)
         return True
 
     def restore(
@@ -138,7 +159,7 @@ class Catalog:
         with self.change() as db:
             db.execute("INSERT INTO sqlite_sequence VALUES ('chunks', ?)", (first_number - 1,))
             for stored in documents:
-                _replace(db, None, stored.document, stored.chunks, stored.hashes, stored.chunking)
+                _replace(db, None, stored.document, zip(stored.chunks, stored.hashes, strict=True), stored.chunking)
             embedder = meta.get("embedder", "")
             db.executemany(
                 "INSERT INTO vectors VALUES (?, ?, ?)", ((embedder, hash_, vector) for hash_, vector in vectors)
@@ -329,20 +350,20 @@ def _replace(
     db: sqlite3.Connection,
     old_id: str | None,
     document: Document,
-    chunks: Sequence[Chunk],
-    hashes: Sequence[str],
+    hashed_chunks: Iterable[tuple[Chunk, str]],
     chunking: str,
-) -> None:
+) -> int:
+    """Put a document with its chunks, each with the hash of what is embedded for it; give the number of chunks."""
     db.execute("DELETE FROM documents WHERE id IN (?, ?)", (document.id, old_id))
     db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", document_row(document, chunking))
     if document.read_pages or document.utterances:
         db.execute(PLACES)
         db.execute("INSERT INTO places VALUES (?, ?, ?)", places_row(document))
-    db.executemany(
+    return db.executemany(
         "INSERT INTO chunks (id, document_id, position, span_start, span_end, text, headings, page, text_hash, terms,"
         " language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (chunk_row(chunk, position, hashes[position]) for position, chunk in enumerate(chunks)),
-    )
+        (chunk_row(chunk, position, hash_) for position, (chunk, hash_) in enumerate(hashed_chunks)),
+    ).rowcount
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from ingest.chunk_units import AFTER_HEADING, Unit, block_units
 from ingest.document import Block, Chunk, Document, Span, chunk_id
@@ -17,6 +17,7 @@ from ingest.document import Block, Chunk, Document, Span, chunk_id
 TokenStarts = Callable[[str], Sequence[int]]
 _WINDOW_CHARACTERS = 20_000
 _TOKEN_CHARACTERS = 64
+_WINDOW_UNITS = 20_000  # sentences or rows, some thousand pages' worth of one section
 _MARKUP = re.compile(r"^[#=*\-~\s]+|[#=*\-~\s]+$|[`*]+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _RULE = re.compile(r"^\W+$")
@@ -52,25 +53,34 @@ def chunk_document(document: Document, config: ChunkingConfig, token_starts: Tok
     `token_starts(text)` gives the offset of the first character of each token, ascending. A chunk's page is that of its
     first character. Only a single token that is itself too long can exceed the size.
     """
+    return list(iter_chunks(document, config, token_starts))
+
+
+def iter_chunks(document: Document, config: ChunkingConfig, token_starts: TokenStarts) -> Iterator[Chunk]:
+    """Give what `chunk_document` gives one by one, so that those of a huge document need not be held together."""
     blocks = _covering_blocks(document)
     starts = _all_token_starts(document.text, token_starts)
     page_starts = [page.span.start for page in document.pages]
-    chunks = []
     for section in _merged_sections(_sections(document, blocks), blocks, config, starts):
-        units = _units(document.text, blocks, section, config, starts)
-        for first, last in _pack(units, config, starts):
-            headings = section.path + _table_header(document.text, blocks, units, first)
-            span = Span(units[first].start, units[last].end)
-            for piece in _within_size(document.text, span, config.size_tokens, token_starts):
-                page = document.pages[bisect_right(page_starts, piece.start) - 1].number if page_starts else None
-                text = piece.of(document.text)
-                chunks.append(Chunk(chunk_id(document.id, piece, text), document.id, piece, text, headings, page))
-    return chunks
+        for units in _windows(_units(document.text, blocks, section, config, starts)):
+            for first, last in _pack(units, config, starts):
+                headings = section.path + _table_header(document.text, blocks, units, first)
+                span = Span(units[first].start, units[last].end)
+                for piece in _within_size(document.text, span, config.size_tokens, token_starts):
+                    page = document.pages[bisect_right(page_starts, piece.start) - 1].number if page_starts else None
+                    text = piece.of(document.text)
+                    yield Chunk(chunk_id(document.id, piece, text), document.id, piece, text, headings, page)
+
+
+def _windows(units: Iterator[Unit]) -> Iterator[list[Unit]]:
+    """Give units in lists of bounded length: to choose the cuts of a section takes hundreds of bytes a unit."""
+    while window := list(islice(units, _WINDOW_UNITS)):
+        yield window
 
 
 def _all_token_starts(text: str, token_starts: TokenStarts) -> "array[int]":
     """Tokenize window by window, cut at white space, so that memory stays bounded: four bytes a token."""
-    starts = array("L")
+    starts = array("I")
     position = 0
     while position < len(text):
         end = min(position + _WINDOW_CHARACTERS, len(text))
@@ -158,13 +168,13 @@ def _merged_sections(
 
 def _units(
     text: str, blocks: Sequence[Block], section: _Section, config: ChunkingConfig, starts: Sequence[int]
-) -> list[Unit]:
-    units: list[Unit] = []
+) -> Iterator[Unit]:
+    before: Block | None = None
     for index in range(section.first, section.last):
-        after_heading = bool(units) and blocks[units[-1].block].kind == "heading"
+        after_heading = before is not None and before.kind == "heading"
         for number, unit in enumerate(block_units(text, blocks[index], index, config.size_tokens, starts)):
-            units.append(unit._replace(cost=AFTER_HEADING) if after_heading and number == 0 else unit)
-    return units
+            yield unit._replace(cost=AFTER_HEADING) if after_heading and number == 0 else unit
+            before = blocks[index]
 
 
 def _pack(units: Sequence[Unit], config: ChunkingConfig, starts: Sequence[int]) -> list[tuple[int, int]]:

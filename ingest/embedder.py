@@ -1,19 +1,20 @@
 """Texts in, unit-norm vectors out. Knows nothing about documents or indexes.
 
-The one real implementation runs any sentence-transformers model, from a folder or by hub name. It imports torch
-(seconds) only when a vector or a token count is first asked for.
+The one real implementation runs any sentence-transformers model, from a folder or by hub name: by OpenVINO where it
+can run the model and there is no GPU, else by torch. A model loads when a vector or a token is first asked for.
 """
 
-from collections.abc import Sequence
+import sys
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest.errors import ModelError
+from ingest.encoder_folder import Encoder, read_encoder
 
 Vectors = npt.NDArray[np.float32]
 
@@ -39,90 +40,139 @@ class Embedder(Protocol):
         """Give the start offset in `text` of every token, in order."""
 
 
+Runtime = Literal["openvino", "torch"]
+
+
 @dataclass(frozen=True, slots=True)
 class EmbedderConfig:
-    """How a model is run. `dtype` "auto" is bfloat16 where the processor has AMX or a GPU is there, else float32."""
+    """How a model is run; the vectors are the same (cosine at least .999), so an index doesn't depend on it.
 
-    dtype: str = "auto"
-    batch_size: int = 32
+    `runtime` "auto" is OpenVINO for a model it can run, unless there is a GPU. `dtype` "auto" is bfloat16 where the
+    processor or the GPU has instructions for it, else float32.
+    """
+
+    runtime: Literal["auto", "openvino", "torch"] = "auto"
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+
+
+class Runner(Protocol):
+    """A loaded model: texts with their prompts in, vectors out."""
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def prompts(self) -> Mapping[str, str]: ...
+
+    @property
+    def dtype(self) -> str: ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Give vectors, shape (len(texts), dimension), of about unit norm or any other."""
+
+    def token_starts(self, text: str) -> list[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What runs a model, and where that isn't OpenVINO, why."""
+
+    runtime: Runtime
+    reason: str
+    encoder: Encoder | None = None
+
+
+def choose_runtime(model: str | Path, config: EmbedderConfig) -> Choice:
+    """Say what runs a model, reading only its settings."""
+    folder = _folder_of(str(model))
+    if config.runtime == "torch":
+        return Choice("torch", "the settings ask for it")
+    if config.runtime == "auto" and _has_gpu():
+        return Choice("torch", "there is a GPU")
+    encoder = read_encoder(folder) if folder else "it isn't on this machine yet"
+    return Choice("torch", encoder) if isinstance(encoder, str) else Choice("openvino", "", encoder)
 
 
 class SentenceTransformerEmbedder:
     """Any sentence-transformers model: a folder, or a name that the hub library resolves (online or from its cache)."""
 
     def __init__(self, model: str | Path, *, config: EmbedderConfig | None = None) -> None:
-        self._model_source = str(model)
+        self._model = str(model)
         self._config = config or EmbedderConfig()
+        self._loading = threading.Lock()
+        self._runner: Runner | None = None
 
     @property
     def name(self) -> str:
         """The folder's last part, or the hub name without its owner, so that either form opens the same index."""
-        return Path(self._model_source).name
+        return Path(self._model).name
 
     @property
     def dimension(self) -> int:
-        return int(self._model.get_embedding_dimension())
+        return self._loaded().dimension
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        if not texts:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        return self._encode(list(texts), self._prompts["passage"])
+        return self._encode(texts, "passage")
 
     def embed_query(self, text: str) -> Vectors:
-        vector: Vectors = self._encode([text], self._prompts["query"])[0]
+        vector: Vectors = self._encode([text], "query")[0]
         return vector
 
     def token_starts(self, text: str) -> list[int]:
-        encoding = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        return [start for start, end in encoding["offset_mapping"] if end > start]
+        return self._loaded().token_starts(text)
 
-    def _encode(self, texts: list[str], prompt: str) -> Vectors:
-        tensor = self._model.encode(
-            texts, prompt=prompt, batch_size=self._config.batch_size, convert_to_tensor=True, show_progress_bar=False
-        )
-        vectors = tensor.float().cpu().numpy()
-        # bfloat16 leaves norms of .9966-1.0038; a dot product is a cosine only after this.
+    def _encode(self, texts: Sequence[str], role: Literal["query", "passage"]) -> Vectors:
+        runner = self._loaded()
+        if not texts:
+            return np.zeros((0, runner.dimension), dtype=np.float32)
+        prompt = self._prompt(runner.prompts, role)
+        vectors = runner.encode([prompt + text for text in texts])
+        # Whatever the model's last step is, bfloat16 leaves norms of .9966-1.0038; a dot product is a cosine only now.
         normed: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return normed
 
-    @cached_property
-    def _prompts(self) -> dict[str, str]:
-        """The model's own prompts; the E5 family needs its two even where the model folder doesn't say so."""
-        own: dict[str, str] = dict(self._model.prompts or {})
-        is_e5 = "e5" in self.name.lower().split("-")
-        passage = own.get("passage") or own.get("document") or ("passage: " if is_e5 else "")
-        return {"query": own.get("query") or ("query: " if is_e5 else ""), "passage": passage}
+    def _prompt(self, own: Mapping[str, str], role: Literal["query", "passage"]) -> str:
+        """Give the model's own prompt; the E5 family needs its two even where the model folder doesn't say so."""
+        needed = f"{role}: " if "e5" in self.name.lower().split("-") else ""
+        return own.get(role) or (own.get("document") if role == "passage" else None) or needed
 
-    @cached_property
-    def _tokenizer(self) -> Any:  # a transformers tokenizer, whose types differ by model
-        return self._model.tokenizer
+    def _loaded(self) -> Runner:
+        with self._loading:
+            if self._runner is None:
+                self._runner = self._load()
+            return self._runner
 
-    @cached_property
-    def _model(self) -> Any:  # sentence_transformers.SentenceTransformer, imported late
-        is_folder = Path(self._model_source).is_dir()
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
+    def _load(self) -> Runner:
+        choice = choose_runtime(self._model, self._config)
+        if choice.encoder is not None:
+            from ingest.openvino_encoder import OpenVINOEncoder
 
-        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+            return OpenVINOEncoder(choice.encoder, dtype=self._config.dtype)
+        from ingest.torch_encoder import TorchEncoder
+
+        return TorchEncoder(self._model, dtype=self._config.dtype)
+
+
+def _folder_of(model: str) -> Path | None:
+    """Give the folder of a model: its own, or the hub library's copy; None where there is neither."""
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    for name in (model, f"sentence-transformers/{model}"):  # the library adds this owner to a bare name
         try:
-            return SentenceTransformer(
-                self._model_source, local_files_only=is_folder, model_kwargs={"dtype": self._dtype(torch)}
-            )
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"embedder {self._model_source} can't be loaded ({_first_line(error)}); fetch it with "
-                f"`footnote llm pull`, or give a folder that holds a sentence-transformers model"
-            ) from error
-
-    def _dtype(self, torch: Any) -> Any:  # the torch module and one of its dtypes
-        if self._config.dtype != "auto":
-            return getattr(torch, self._config.dtype)
-        # Cosine to float32 at least .9999 on 128 mixed passages, 1.6 times as fast (benchmarks/LOG.md, 2026-11-22).
-        fast = torch.cuda.is_available() or torch.cpu.get_capabilities().get("amx_bf16", False)
-        return torch.bfloat16 if fast else torch.float32
+            found = try_to_load_from_cache(name, "modules.json")
+        except HFValidationError:
+            return None
+        if isinstance(found, str):
+            return Path(found).parent
+    return None
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _has_gpu() -> bool:
+    if not (Path("/dev/nvidiactl").exists() or Path("/dev/kfd").exists() or sys.platform in ("win32", "darwin")):
+        return False  # known without the seconds that torch takes to come
+    import torch
+
+    return torch.cuda.is_available() or torch.backends.mps.is_available()

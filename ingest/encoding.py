@@ -8,10 +8,14 @@ to nothing of a wrong decoding, which settles even one short sentence. General d
 import codecs
 import re
 from dataclasses import dataclass
+from io import IncrementalNewlineDecoder
 
 from charset_normalizer import from_bytes
 
+from ingest.load_draft import clean_text
+
 _SAMPLE_BYTES = 200_000
+_WINDOW_BYTES = 1_000_000
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -59,6 +63,24 @@ def decode_bytes(data: bytes) -> Decoded | None:
     if data.count(0, 0, _SAMPLE_BYTES) > 0.2 * min(len(data), _SAMPLE_BYTES):
         return _decode_wide(data)
     return Decoded(text, "utf-8") if _reads_as_text(text) else None
+
+
+def decode_large_utf8(data: bytes) -> str | None:
+    """Read hundreds of megabytes of UTF-8 window by window, line ends and control characters mended on the way, so that
+    there is never a second copy of the text; None when `decode_bytes` must see to it.
+    """
+    decoder = IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")(), translate=True)
+    view, pieces = memoryview(data), []
+    try:
+        for start in range(0, len(data), _WINDOW_BYTES):
+            window = view[start : start + _WINDOW_BYTES]
+            piece = decoder.decode(bytes(window), final=start + _WINDOW_BYTES >= len(data))
+            if start == 0 and ("\0" in piece or not _reads_as_text(piece)):
+                return None
+            pieces.append(clean_text(piece))
+    except UnicodeDecodeError:
+        return None
+    return "".join(pieces)
 
 
 def _decode_other(data: bytes) -> Decoded | None:

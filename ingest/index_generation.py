@@ -8,7 +8,9 @@ it can be rebuilt from the catalog.
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+import sys
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -131,20 +133,21 @@ def open_generation(folder: Path, manifest: Manifest) -> IndexGeneration:
 def _build(
     folder: Path, rows: Iterable[IndexRow], *, revision: int, embedder: str, dimension: int, config: DenseIndexConfig
 ) -> Manifest:
-    numbers: list[int] = []
-    vectors: list[npt.NDArray[np.float32]] = []
-    terms: list[str] = []
-    languages: list[str] = []
+    numbers, languages, vectors = array("q"), [], bytearray()
     digest = sha256(f"{FORMAT_VERSION}:{embedder}:{dimension}".encode())
-    for row in rows:
-        numbers.append(row.number)
-        vectors.append(np.frombuffer(row.vector, dtype="<f4"))
-        terms.append(row.terms)
-        languages.append(row.language)
-        digest.update(f"{row.chunk_id}{row.text_hash}".encode())
-    stacked = np.stack(vectors) if vectors else np.zeros((0, dimension), dtype=np.float32)
+
+    def terms() -> Iterator[str]:
+        """Give each row's terms and keep the rest of it: of a large catalog only the vectors fit into memory."""
+        for row in rows:
+            numbers.append(row.number)
+            vectors.extend(row.vector)
+            languages.append(sys.intern(row.language))
+            digest.update(f"{row.chunk_id}{row.text_hash}".encode())
+            yield row.terms
+
+    build_lexical_index(terms(), folder / "lexical")
+    stacked = np.frombuffer(vectors, dtype="<f4").reshape(-1, dimension)
     kind = build_dense_index(stacked, folder / "vectors.faiss", config)
-    build_lexical_index(terms, folder / "lexical")
     np.save(folder / "rows.npy", np.array(numbers, dtype=np.int64))
     np.save(folder / "languages.npy", np.array(languages, dtype="<U8"))
     checksums = _checksums(folder)

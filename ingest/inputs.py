@@ -26,13 +26,16 @@ from ingest.web import WebConfig, WebPage, WebState, fetch
 class Input:
     """A source to take in: its name, a way to its content hash that is cheaper than loading, and the loading.
 
-    `state` gives what is to be remembered of it once it is taken in, if anything.
+    `state` gives what is to be remembered of it once it is taken in, if anything. A file of its own has a `path`, and
+    another process can load it.
     """
 
     source: str
     content_hash: Callable[[], str]
     load: Callable[[], Document]
     state: Callable[[], str] | None = None
+    path: Path | None = None
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Bundle:
     source: str
     version: Callable[[], str]
     members: Callable[[], Iterator[Input | Unread]]
+    size_bytes: int = 0
 
 
 def no_documents(source: str) -> Failure:
@@ -65,9 +69,11 @@ def file_input(
     path: Path, source: str, hash_of: Callable[[Path], str] = hash_file, load: LoadConfig | None = None
 ) -> Input | Bundle:
     """Give what a file is to an ingest; `hash_of` gives the hash of its bytes."""
+    size_bytes = _size_bytes(path)
     if is_archive(path):
-        return Bundle(source, partial(hash_of, path), partial(_archive_inputs, path, source, load))
-    return Input(source, partial(hash_of, path), partial(load_document, path, source=source, config=load))
+        return Bundle(source, partial(hash_of, path), partial(_archive_inputs, path, source, load), size_bytes)
+    read = partial(load_document, path, source=source, config=load)
+    return Input(source, partial(hash_of, path), read, path=path, size_bytes=size_bytes)
 
 
 def document_input(document: Document) -> Input:
@@ -138,6 +144,13 @@ def _load_member(data: bytes, name: str, source: str, modified: datetime | None,
     if not data:
         raise SourceError(f"{name} is empty (0 bytes); add it again once it has content.")
     return read_document(data, name, source, modified, load)
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # gone meanwhile: said when it is read
+        return 0
 
 
 def _hash_bytes(data: bytes) -> str:

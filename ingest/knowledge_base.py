@@ -6,7 +6,7 @@ at work, the disk is full or the folder read-only, the last generation is read: 
 and `notice` says what may be missing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -119,6 +119,16 @@ class KnowledgeBase:
         if self.catalog.meta("embedder") is None:
             self._remember_embedder()
         self.catalog.put(document, chunks, vectors, embedder=self.embedder.name, chunking=chunking, replaces=replaces)
+
+    def keep_vectors(self, vectors: Mapping[str, Vectors]) -> None:
+        """Store vectors, by text hash, ahead of the document that `put_kept` will add. Call inside `writing()`."""
+        if vectors and self.catalog.meta("embedder") is None:
+            self._remember_embedder()
+        self.catalog.keep_vectors(self.embedder.name, vectors)
+
+    def put_kept(self, document: Document, chunks: Iterable[Chunk], *, chunking: str) -> int:
+        """Do what `put` does for chunks whose vectors were kept, one at a time; give their number."""
+        return self.catalog.put_kept(document, chunks, embedder=self.embedder.name, chunking=chunking)
 
     def move(self, old_id: str, document: Document, chunks: Sequence[Chunk], *, chunking: str) -> bool:
         """Let a moved file's document take the place of the old one, embedding nothing; tell whether it could.

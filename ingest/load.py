@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from ingest.document import Document, document_id
-from ingest.encoding import decode_bytes
+from ingest.encoding import decode_bytes, decode_large_utf8
 from ingest.errors import SourceError
 from ingest.language import detect_language
 from ingest.load_config import LoadConfig
@@ -24,6 +24,7 @@ from ingest.load_formats import (
     BINARY,
     FORMATS,
     NAMES,
+    PLAIN,
     WITH_MAGIC,
     is_archive,
     load_binary,
@@ -34,6 +35,7 @@ from ingest.load_formats import (
 from ingest.load_sniff import MP4, OLD_OFFICE, is_bomb, sniff
 
 MAX_BYTES = 512 * 1024 * 1024
+_LARGE_BYTES = 32_000_000  # of a text; below, memory is no matter
 _MAX_DEPTH = 4  # of messages inside messages
 _WORD = re.compile(r"\w")
 _ARCHIVE_NAMES = {
@@ -140,6 +142,8 @@ def _parse(data: bytes, name: str, config: LoadConfig, *, depth: int) -> tuple[D
     if file_format in BINARY:
         read_part = partial(_read_part, config=config, depth=depth + 1)
         return load_binary(file_format, data, name, read_part, config), metadata
+    if len(data) > _LARGE_BYTES and file_format in PLAIN and (text := decode_large_utf8(data)) is not None:
+        return load_decoded(file_format, text, name), metadata | {"encoding": "utf-8"}
     decoded = decode_bytes(data)
     if decoded is None:
         raise SourceError(

@@ -9,7 +9,7 @@ from ingest.load_csv import load_csv
 from ingest.load_draft import Draft
 from ingest.load_html import load_html
 from ingest.load_markdown import load_markdown
-from ingest.load_text import load_text
+from ingest.load_text import LARGE_CHARACTERS, load_large_text, load_text
 
 ReadPart = Callable[[bytes, str], Draft]  # reads what is inside a file by its name, such as an attachment
 
@@ -42,6 +42,8 @@ NAMES = {
     "jsonl": "JSONL file", "xml": "XML file", "settings": "settings file", "code": "program text",
     "image": "picture", "audio": "recording",
 }  # fmt: skip
+# Formats whose text is the file itself.
+PLAIN = frozenset({"text", "markdown", "rst", "code", "settings"})
 BINARY = frozenset({"pdf", "docx", "pptx", "xlsx", "ods", "epub", "rtf", "mbox", "eml", "msg", "image", "audio"})
 WITH_MAGIC = BINARY - {"mbox", "eml"}  # of these the first bytes tell
 LEGACY = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".odt": ".docx", ".odp": ".pptx", ".xlsb": ".xlsx"}
@@ -113,6 +115,8 @@ def _binary_loader(file_format: str) -> Callable[[bytes, str], Draft]:
 
 def load_decoded(file_format: str, text: str, name: str) -> Draft:
     """Read text as one of the formats that aren't in `BINARY`. Raises SourceError."""
+    if len(text) > LARGE_CHARACTERS and file_format in PLAIN:
+        return load_large_text(text)
     match file_format:
         case "csv":
             return load_csv(text, name)

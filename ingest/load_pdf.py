@@ -150,6 +150,8 @@ def _assemble(pages: Sequence[Sequence[Piece]], words: frozenset[str]) -> tuple[
                 tail, head = parts[-1][-60:], piece.text[:60]
                 joined = join(tail, head, words)
                 glue = " " if len(joined) > len(tail) + len(head) else ""
+                if len(joined) < len(tail) + len(head):  # the hyphen between them is mended away
+                    parts[-1], length = parts[-1][:-1], length - 1
             length += len(glue)
             if index == 0:
                 starts[-1] = length

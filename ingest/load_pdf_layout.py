@@ -7,7 +7,7 @@ heads and feet that repeat from page to page.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
@@ -74,7 +74,7 @@ def learn_style(pages: Sequence[Sequence[Line]]) -> Style:
     for lines in pages:
         for line in lines:
             characters[line.size] += len(line.text)
-            words.update(word.lower() for word in _WORD.findall(line.text))
+        words.update(_whole_words(lines))
         for above, below in pairwise(lines):
             drop = above.baseline - below.baseline
             if above.size == below.size and 0.8 * above.size < drop < 3 * above.size:
@@ -82,6 +82,15 @@ def learn_style(pages: Sequence[Sequence[Line]]) -> Style:
     body = max(characters, key=lambda size: characters[size], default=10.0)
     sizes = sorted({size for size in characters if size >= 1.12 * body}, reverse=True)
     return Style(body, {size: _usual(counts) for size, counts in drops.items()}, tuple(sizes), frozenset(words))
+
+
+def _whole_words(lines: Sequence[Line]) -> Iterator[str]:
+    """Give the words in lower case, without the halves of those that are hyphenated between lines."""
+    is_cut = False
+    for text in (cell.text for line in lines for cell in line.cells):
+        found = _WORD.findall(text)
+        was_cut, is_cut = is_cut, text[-1:] in ("-", "‐", SOFT_HYPHEN)
+        yield from (word.lower() for word in found[was_cut : len(found) - is_cut])
 
 
 def _usual(drops: Counter[float]) -> float:

@@ -31,6 +31,7 @@ LEADER = re.compile(r"(?: ?\.){5,} ?")  # the dots of a table of contents
 _CELL_GAP = 1.2  # of the font size; a space is 0.25 to 0.3, and rarely more than 1 in justified text
 _PART_GAP = 0.55  # narrower than a cell's gap: a gap only where the lines around have one too
 _LEADS = re.compile(r"[$€£¥]|[(（]?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4}|[一二三四五六七八九十]+)[.)）、]|[^\w\s$€£¥%()\-–—]")
+_SIGN = re.compile("[$€£¥]")
 _TRAILS = re.compile(r"[%)）]+")
 _BOLD = re.compile(rb"bold|black|heavy|semib|demi", re.I)
 _FIXED = re.compile(rb"mono|courier|consol|typewriter|cmtt|menlo", re.I)
@@ -116,7 +117,9 @@ def read_lines(page: PdfPage) -> list[Line]:
     finally:
         textpage.close()
     turn = main_turn(lines)
-    return sorted(lines, key=lambda line: line.turn != turn)
+    upward = [-line.baseline if line.turn > 1 else 0.0 for line in lines]  # pdfium gives these from the bottom
+    order = sorted(range(len(lines)), key=lambda index: (lines[index].turn != turn, upward[index]))
+    return [lines[index] for index in order]
 
 
 def main_turn(lines: Sequence[Line]) -> int:
@@ -179,7 +182,7 @@ class _Characters:
 
     def turn(self, offset: int) -> int:
         angle = pdfium.FPDFText_GetCharAngle(self.textpage, self.index(offset))
-        return round(angle / (math.pi / 2)) % 4 if angle > 0 else 0
+        return -round(angle / (math.pi / 2)) % 4 if angle > 0 else 0  # pdfium counts clockwise
 
     def origin(self, index: int, turn: int) -> tuple[float, float]:
         return turned(*_origin(self.textpage, index), self.size, turn)
@@ -236,12 +239,12 @@ def _line(page: _Characters, start: int, end: int, turn: int) -> Line:
 
 
 def _cells(parts: Sequence[Cell], gap: float) -> list[Cell]:
-    """Join parts that stand less than `gap` apart."""
+    """Join parts that stand less than `gap` apart; a currency sign begins a cell."""
     cells: list[Cell] = []
     for part in parts:
         if not part.text:
             continue
-        if cells and part.left - cells[-1].right <= gap:
+        if cells and part.left - cells[-1].right <= gap and not _SIGN.fullmatch(part.text):
             before = cells.pop()
             pieces = (*(before.parts or (before,)), part)
             part = Cell(f"{before.text} {part.text}", before.left, part.right, pieces)

@@ -17,6 +17,8 @@ _LOOK_BACK = 8  # lines: how far back in the file the neighbour of a cell may st
 _ALIGNED = 4.0  # points
 _NUMERIC = re.compile(r"[-+–—$€£¥(（]?\s*[\d.,]*\d[\d.,]*\s*[%)）]*|[-–—]+")
 
+_LOOSE_SIGN = re.compile(r"(?:(.*\S)\s+)?([$€£¥])")
+_AMOUNT = re.compile(r"[(（-]?[\d.—–-]")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -36,13 +38,31 @@ def gather_tables(lines: Sequence[Line]) -> list[Line | Table]:
         end = _table_end(rows, index)
         if end > index:
             result.append(
-                Table(tuple(table_row([cell.text for cell in row]) for row in _logical_rows(rows[index:end])))
+                Table(
+                    tuple(
+                        table_row(_with_currency([cell.text for cell in row])) for row in _logical_rows(rows[index:end])
+                    )
+                )
             )
             index = end
         else:
             result.append(rows[index])
             index += 1
     return result
+
+
+def _with_currency(texts: Sequence[str]) -> list[str]:
+    """Move a currency sign that stands alone, or at the end of the cell before, to its number."""
+    moved: list[str] = []
+    sign = ""
+    for index, text in enumerate(texts):
+        found = _LOOSE_SIGN.fullmatch(text) if index < len(texts) - 1 and _AMOUNT.match(texts[index + 1]) else None
+        kept = (found.group(1) or "") if found else text
+        if kept or not found:
+            moved.append(f"{sign} {kept}" if sign else kept)
+            sign = ""
+        sign = found.group(2) if found else sign
+    return moved
 
 
 def _visual_rows(lines: Sequence[Line]) -> list[Line]:
@@ -116,10 +136,13 @@ def _is_above(line: Line, row: Line) -> bool:
 
 
 def _beside(row: Line, line: Line) -> Line:
-    if 0 <= line.left - row.right < 1.2 * line.size and len(line.cells) == 1:
-        last = row.cells[-1]
+    last = row.cells[-1]
+    is_next_amount = line.text[0] in "$€£¥" and _NUMERIC.fullmatch(last.text)
+    if 0 <= line.left - row.right < 1.2 * line.size and len(line.cells) == 1 and not is_next_amount:
+        first = line.cells[0]
         gap = "" if line.left - row.right < 0.1 * line.size else " "
-        cells = (*row.cells[:-1], Cell(last.text + gap + line.cells[0].text, last.left, line.right))
+        parts = (*(last.parts or (last,)), *(first.parts or (first,))) if gap else ()
+        cells = (*row.cells[:-1], Cell(last.text + gap + first.text, last.left, line.right, parts))
     else:
         cells = tuple(sorted((*row.cells, *line.cells), key=lambda cell: cell.left))
     return replace(row, cells=cells, bold=row.bold and line.bold)

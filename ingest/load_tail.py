@@ -11,6 +11,7 @@ Importing LlamaIndex costs seconds, so it happens here and only when such a file
 import html
 import io
 import logging
+import posixpath
 import re
 import tempfile
 import zipfile
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from ingest.errors import SourceError
 from ingest.load_draft import Draft, DraftWriter, brief, one_line
@@ -29,6 +31,8 @@ _DAMAGED = (
     zipfile.BadZipFile, zlib.error, KeyError, ValueError, SyntaxError, AttributeError, EOFError, AssertionError,
     TypeError, OSError, IndexError, NotImplementedError, RuntimeError,
 )  # fmt: skip
+_OPF_ITEM = re.compile(r"<(?:\w+:)?item\b[^>]*>")
+_OPF_HREF = re.compile(r"\bhref\s*=\s*[\"']([^\"']+)[\"']")
 _OPF_FIELD = re.compile(r"<dc:(title|creator|date)\b[^>]*>([^<]+)</dc:")
 
 
@@ -42,13 +46,36 @@ def load_epub(data: bytes, name: str) -> Draft:
         return [document.text for document in EpubReader().load_data(path)]
 
     try:
-        texts = _read(data, ".epub", read)
+        texts = _read(_with_lost_pictures(data), ".epub", read)
     except (EpubException, *_DAMAGED) as error:
         raise SourceError(f"{name} is a damaged EPUB ({brief(error)}); get a fresh copy and add that.") from error
     draft = load_markdown("\n\n".join(texts))
     fields = _package_fields(data)
     metadata = {"author": fields.get("creator", ""), "date": fields.get("date", "")[:10]}
     return replace(draft, title=fields.get("title") or draft.title, metadata=metadata)
+
+
+def _with_lost_pictures(data: bytes) -> bytes:
+    """Put empty files where a book lists pictures or styles that aren't in it: the reader would give up on them, and no
+    word is lost with them.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = set(archive.namelist())
+        listed = [
+            posixpath.normpath(posixpath.join(posixpath.dirname(package), unquote(html.unescape(href.group(1)))))
+            for package in sorted(names)
+            if package.endswith(".opf")
+            for item in _OPF_ITEM.findall(archive.read(package).decode("utf-8", "replace"))
+            if "html" not in item and (href := _OPF_HREF.search(item))
+        ]
+    lost = [name for name in dict.fromkeys(listed) if name not in names]
+    if not lost:
+        return data
+    buffer = io.BytesIO(data)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        for name in lost:
+            archive.writestr(name, b"")
+    return buffer.getvalue()
 
 
 def _package_fields(data: bytes) -> dict[str, str]:

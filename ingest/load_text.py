@@ -7,6 +7,8 @@ from ingest.document import Block, BlockKind, Span
 from ingest.load_draft import Draft, clean_text
 from ingest.sentences import hard_lines
 
+LARGE_CHARACTERS = 16_000_000  # some 8,000 dense pages
+_PIECE_CHARACTERS = 4000
 _PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
 _UNDERLINE = re.compile(r"([=\-~^\"'#*+_])\1{2,}\s*$")
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,3}){0,4})\.?\s+(?=[^\W\d_])")
@@ -33,6 +35,27 @@ def load_text(text: str) -> Draft:
     blocks = _without_numbered_lists(text, blocks)
     title = next((_title(text, block) for block in blocks[:1] if block.kind == "heading"), None)
     return Draft(text, tuple(blocks), title=title)
+
+
+def load_large_text(text: str) -> Draft:
+    """Give a text of hundreds of megabytes as plain pieces, cut at blank lines where there are any.
+
+    Its headings and lists are not looked for: a block for each would take several times the text's memory.
+    """
+    text = clean_text(text)
+    return Draft(text, tuple(_coarse_blocks(text)))
+
+
+def _coarse_blocks(text: str) -> Iterator[Block]:
+    start = 0
+    while start < len(text):
+        end = min(start + _PIECE_CHARACTERS, len(text))
+        if end < len(text):
+            edges = (text.rfind(edge, start + 1, end) for edge in ("\n\n", "\n", " "))
+            end = next((edge for edge in edges if edge > start), end)
+        if text[start:end].strip():
+            yield Block("paragraph", _trimmed(text, start, end))
+        start = end
 
 
 def _blocks(text: str, start: int, end: int, marks: list[str]) -> Iterator[Block]:

@@ -11,28 +11,43 @@ from ingest.web import WebConfig
 
 @dataclass(frozen=True, slots=True)
 class IngestConfig:
-    """How documents are taken in. `max_characters` bounds one document: 32 million are about 10,000 dense pages and
-    some hours of embedding on two cores, far more often an accident (a log, a dump) than a wish. Files in folders above
-    `max_bytes` are left out. Another writer is waited for `wait_seconds`.
+    """How documents are taken in. `max_characters` bounds one document; memory doesn't, but time may: 300 million take
+    some hours of embedding on two cores. Files in folders above `max_bytes` are left out. Another writer is waited for
+    `wait_seconds`. `parse_workers` processes read files beside this one (None: by the number of cores; 0: none) once
+    this one has read `parse_alone_bytes` itself, which is what starting them costs.
     """
 
     chunking: ChunkingConfig = field(default_factory=ChunkingConfig)
-    max_characters: int = 32_000_000
+    max_characters: int = 512_000_000
     batch_chunks: int = 128
     max_bytes: int | None = None
     wait_seconds: float = 30.0
+    large_characters: int = 4_000_000
+    parse_workers: int | None = None
+    parse_alone_bytes: int = 2_000_000
     web: WebConfig = field(default_factory=WebConfig)
     load: LoadConfig = field(default_factory=LoadConfig)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where an ingest stands: `n_done` of `n_files` files, `n_embedded` vectors made, `source` being worked on."""
+    """Where an ingest stands: `n_done` of `n_files` files, `n_embedded` vectors made, `source` being worked on.
+
+    `bytes_done` of `bytes_total` of the files that have changed; files found unchanged, and web pages, are no part.
+    """
 
     n_done: int
     n_files: int
     n_embedded: int
     source: str
+    bytes_done: int = 0
+    bytes_total: int = 0
+
+    def seconds_left(self, seconds: float) -> float | None:
+        """Estimate from the `seconds` so far how many are left; None before anything is done."""
+        if not self.bytes_done:
+            return None
+        return seconds * max(self.bytes_total - self.bytes_done, 0) / self.bytes_done
 
 
 @dataclass(frozen=True, slots=True)

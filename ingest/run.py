@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from ingest.inputs import Bundle, Input, no_documents
 from ingest.knowledge_base import KnowledgeBase
 from ingest.plan import Move, Moves, known_inside
 from ingest.report import IngestConfig, IngestReport, IngestStopped, Progress
+from ingest.run_ahead import read_ahead
+from ingest.run_vectors import put_large, vectors_of
 from ingest.web import is_url
 
 
@@ -58,6 +62,10 @@ class Run:
         self._n_read = 0  # inputs, to their end; their documents may still be waiting
         self._n_chunks = 0
         self._n_embedded = 0
+        self._bytes_total = 0
+        self._bytes_read = 0  # of the inputs read to their end
+        self._bytes_inside = 0  # of a large document at work
+        self._bytes_waiting = 0  # of documents read and not embedded
 
     def take_in(
         self,
@@ -69,6 +77,7 @@ class Run:
         """Take in every input, remove what `gone_of` the known sources is gone, and make it all searchable."""
         started = time.perf_counter()
         self._n_inputs = len(inputs)
+        self._bytes_total = sum(entry.size_bytes for entry in inputs)
         stopped: KeyboardInterrupt | None = None
         with self._kb.writing(timeout_seconds=self._config.wait_seconds, on_wait=on_wait):
             self._known = {info.source: info for info in self._kb.catalog.documents()}
@@ -86,20 +95,22 @@ class Run:
             finally:
                 # Also after Ctrl-C or a full disk: what was committed becomes searchable.
                 self._kb.refresh()
-        self._on_progress(Progress(len(inputs), len(inputs), self._n_embedded, ""))
+        self._say("")
         report = self._report(time.perf_counter() - started)
         if stopped is not None:
             raise IngestStopped(report) from stopped
         return report
 
     def _take_all(self, inputs: Sequence[Input | Bundle]) -> None:
-        for entry in inputs:
-            self._on_progress(Progress(self._n_read, len(inputs), self._n_embedded, entry.source))
-            if isinstance(entry, Bundle):
-                self._take_bundle(entry)
-            else:
-                self._take(entry)
-            self._n_read += 1
+        with closing(read_ahead(inputs, self._needs_no_reading, self._config)) as ahead:
+            for ready in ahead:
+                self._say(ready.entry.source)
+                if isinstance(ready.entry, Bundle):
+                    self._take_bundle(ready.entry)
+                else:
+                    self._take(ready.entry, ready.is_unchanged, ready.load)
+                self._n_read += 1
+                self._bytes_read += ready.entry.size_bytes
         self._flush()
         for source, state in self._states.items():
             self._kb.catalog.remember_state(source, state)
@@ -153,7 +164,7 @@ class Run:
             found.add(entry.source)
             if isinstance(entry, Input):
                 self._moves.look_for(entry)
-                self._take(entry)
+                self._take(entry, partial(self._needs_no_reading, entry), entry.load)
             else:
                 (self.skipped if entry.skipped else self.failed).append(entry.failure)
         skipped = tuple(self.skipped[n_skipped:])
@@ -164,16 +175,23 @@ class Run:
             self._states[bundle.source] = state.to_json()
         self._left.extend(info.source for info in inside if info.source not in found)
 
-    def _take(self, entry: Input) -> None:
-        known = self._known.get(entry.source)
+    def _needs_no_reading(self, entry: Input) -> bool:
+        """Tell whether a source is as it was: taken in already, or without words."""
+        if (known := self._known.get(entry.source)) is not None:
+            return self._is_whole(known) and entry.content_hash() == known.content_hash
+        return self._known_as_wordless(entry) is not None
+
+    def _take(self, entry: Input, needs_no_reading: Callable[[], bool], load: Callable[[], Document]) -> None:
         try:
-            if known is not None and self._is_whole(known) and entry.content_hash() == known.content_hash:
-                self.unchanged.append(entry.source)
+            if needs_no_reading():
+                if entry.source in self._known:
+                    self.unchanged.append(entry.source)
+                else:
+                    self.skipped.append(Failure(entry.source, self._known_as_wordless(entry) or ""))
+                self._bytes_total -= entry.size_bytes
+                self._bytes_read -= entry.size_bytes
                 return
-            if reason := self._known_as_wordless(entry):
-                self.skipped.append(Failure(entry.source, reason))
-                return
-            document = entry.load()
+            document = load()
             if len(document.text) > self._config.max_characters:
                 raise SourceError(_too_long(document, self._config.max_characters))
         except WordlessError as error:
@@ -188,10 +206,14 @@ class Run:
             return
         if entry.state is not None:
             self._states[entry.source] = entry.state()
+        if len(document.text) > self._config.large_characters and entry.source not in self._moves.found:
+            self._take_large(document, entry.size_bytes)
+            return
         chunks = chunk_document(document, self._config.chunking, self._kb.embedder.token_starts)
         if self._moved(entry, document, chunks):
             return
         self._pending.append((self._n_read, document, chunks))
+        self._bytes_waiting += entry.size_bytes
         if sum(len(waiting) for _, _, waiting in self._pending) >= self._config.batch_chunks:
             self._flush()
 
@@ -227,17 +249,32 @@ class Run:
         """Tell whether a document is cut and embedded as this ingest would do it."""
         return not self._rebuild and known.chunking == self._chunking and known.id not in self._unembedded
 
+    def _take_large(self, document: Document, size_bytes: int) -> None:
+        """Commit what waits, then this document piece by piece, so that neither is in memory with the other."""
+        self._flush()
+
+        def on_share(share: float) -> None:
+            self._bytes_inside = int(size_bytes * share)
+
+        self._n_chunks += put_large(
+            self._kb,
+            document,
+            self._config.chunking,
+            batch_chunks=self._config.batch_chunks,
+            on_embedded=partial(self._embedded, document.source),
+            on_share=on_share,
+        )
+        self._bytes_inside = 0
+        (self.updated if document.source in self._known else self.added).append(document.source)
+
     def _flush(self) -> None:
-        """Embed what has no vector yet, in batches of equal length, and commit the documents one by one."""
-        waiting = [chunk for _, _, chunks in self._pending for chunk in chunks]
-        texts = {text_hash(chunk.embedded_text): chunk.embedded_text for chunk in waiting}
-        vectors = self._kb.catalog.known_vectors(self._kb.embedder.name, texts)
-        missing = sorted((key for key in texts if key not in vectors), key=lambda key: (len(texts[key]), key))
-        for start in range(0, len(missing), self._config.batch_chunks):
-            batch = missing[start : start + self._config.batch_chunks]
-            vectors.update(zip(batch, self._kb.embedder.embed_passages([texts[key] for key in batch]), strict=True))
-            self._n_embedded += len(batch)
-            self._on_progress(Progress(self._n_done(), self._n_inputs, self._n_embedded, self._pending[0][1].source))
+        """Embed what has no vector yet, and commit the documents one by one."""
+        source = self._pending[0][1].source if self._pending else ""
+        texts = {
+            text_hash(chunk.embedded_text): chunk.embedded_text for _, _, waiting in self._pending for chunk in waiting
+        }
+        vectors, _ = vectors_of(self._kb, texts, self._config.batch_chunks, partial(self._embedded, source))
+        self._bytes_waiting = 0
         while self._pending:
             _, document, chunks = self._pending[0]
             self._commit(document, chunks, vectors)
@@ -253,6 +290,18 @@ class Run:
         else:
             (self.updated if document.source in self._known else self.added).append(document.source)
         self._n_chunks += len(chunks)
+
+    def _embedded(self, source: str, n_embedded: int) -> None:
+        self._n_embedded += n_embedded
+        self._say(source)
+
+    def _say(self, source: str) -> None:
+        done = self._bytes_read + self._bytes_inside - self._bytes_waiting
+        self._on_progress(
+            Progress(
+                self._n_done(), self._n_inputs, self._n_embedded, source, max(done, 0), max(self._bytes_total, done, 0)
+            )
+        )
 
     def _n_done(self) -> int:
         """Count the inputs that were read to their end and have no document waiting."""

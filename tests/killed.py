@@ -29,7 +29,8 @@ from ingest.verify import catalog_problems
 from retrieval.search import SearchConfig, search
 from tests.hashing_embedder import HashingEmbedder
 
-CONFIG = IngestConfig(chunking=ChunkingConfig(size_tokens=30, min_tokens=5), batch_chunks=2)
+# `edited.md` is a large document here, which goes in piece by piece.
+CONFIG = IngestConfig(chunking=ChunkingConfig(size_tokens=30, min_tokens=5), batch_chunks=2, large_characters=200)
 QUESTIONS = ("When does the ferry leave?", "渡船几点开？", "lighthouse keeper", "boat number 3")
 _DIRECTORY_EVENTS = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"})
 _HARMLESS = "vectors belong to no chunk"  # between a change and the next index, and removed with it

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ingest.encoding import Decoded, decode_bytes
+from ingest.encoding import Decoded, decode_bytes, decode_large_utf8
+from ingest.load_draft import clean_text
 
 TEXTS = [
     ("gb18030", "今天天气很好，我们一起去公园散步，然后在湖边吃了午饭。大家都高兴。"),  # 33 characters
@@ -67,3 +68,22 @@ def test_one_broken_byte_in_plain_english_is_replaced_and_counted() -> None:
 )
 def test_binary_data_is_not_text(data: bytes) -> None:
     assert decode_bytes(data) is None
+
+
+@pytest.mark.parametrize("filler", [6, 7, 8, 9])
+def test_a_large_text_is_read_window_by_window_as_in_one_piece(filler: int) -> None:
+    text = (
+        "\ufeff"
+        + "x" * filler
+        + "船开了。\r\nThe ferry\x07 leaves at nine in the morning.\rAnd at ten in the evening.\r" * 30_000
+    )  # windows end inside characters
+    data = text.encode()
+
+    found = decode_large_utf8(data)
+
+    whole = decode_bytes(data)
+    assert whole is not None
+    assert found == clean_text(whole.text)
+    assert len(data) > 2_000_000
+    assert decode_large_utf8(data + b"\xff") is None
+    assert decode_large_utf8("a".encode("utf-16-le") * 2_000_000) is None

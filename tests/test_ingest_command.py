@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from app.commands.ingest import progress_words
 from ingest.discover import Found
 from ingest.knowledge_base import KnowledgeBase
-from ingest.pipeline import IngestConfig, ingest_paths
+from ingest.pipeline import IngestConfig, Progress, ingest_paths
 from ingest.sources import gone_sources
 from tests.footnote_process import ended, footnote, footnote_json, many_paragraphs, sources_found, start
 from tests.hashing_embedder import HashingEmbedder
@@ -138,3 +139,10 @@ def test_a_folder_that_cannot_be_listed_keeps_its_documents(tmp_path: Path) -> N
 def test_dry_run_and_watch_together_are_wrong_use(tmp_path: Path) -> None:
     _, err = footnote(tmp_path, "ingest", str(tmp_path), "--dry-run", "--watch", status=2)
     assert "--dry-run changes nothing" in err
+
+
+def test_progress_says_files_and_passages_a_second() -> None:
+    progress = Progress(2, 5, 90, "/home/a/handbook.md", bytes_done=10, bytes_total=40)
+
+    assert progress_words(progress, 30.0) == "2/5 files, 3 passages/s handbook.md"
+    assert progress_words(progress, 0.0) == "2/5 files, 0 passages/s handbook.md"

@@ -4,6 +4,7 @@ import logging
 from email.message import EmailMessage
 from mailbox import mbox
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from ebooklib import epub
@@ -89,3 +90,21 @@ def test_rtf_gives_its_paragraphs(tmp_path: Path) -> None:
     path.write_text(r"{\rtf1\ansi\ansicpg1252 The caf\'e9 is \b open\b0 .\par \u28193?\u33337? leaves at nine.\par}")
     document = load_document(path)
     assert [block.span.of(document.text) for block in document.blocks] == ["The café is open.", "渡船 leaves at nine."]
+
+
+def test_an_epub_that_lists_a_picture_it_lacks_is_read(tmp_path: Path) -> None:
+    book = epub.EpubBook()
+    book.set_title("River")
+    book.add_item(epub.EpubItem(uid="logo", file_name="img/logo.png", media_type="image/png", content=b"x"))
+    chapter = epub.EpubHtml(title="c1", file_name="c1.xhtml")
+    chapter.content = "<h1>Banks</h1><p>The north bank is steep.</p>"
+    book.add_item(chapter)
+    book.spine = [chapter]
+    book.add_item(epub.EpubNcx())
+    epub.write_epub(str(tmp_path / "whole.epub"), book)
+    with ZipFile(tmp_path / "whole.epub") as whole, ZipFile(tmp_path / "river.epub", "w") as river:
+        for name in whole.namelist():
+            if not name.endswith("logo.png"):
+                river.writestr(name, whole.read(name))
+
+    assert "The north bank is steep." in load_document(tmp_path / "river.epub").text

@@ -12,7 +12,7 @@ from ingest.load_csv import load_csv
 from ingest.load_draft import Draft
 from ingest.load_html import load_html
 from ingest.load_markdown import load_markdown
-from ingest.load_text import load_text
+from ingest.load_text import load_large_text, load_text
 
 
 def outline(draft: Draft | Document) -> list[tuple[str, int, str]]:
@@ -164,3 +164,16 @@ def test_any_bytes_give_a_document_or_a_named_reason(
     else:
         document.text.encode("utf-8")
         assert "\x00" not in document.text
+
+
+def test_a_text_too_large_for_structure_becomes_pieces_that_hold_every_word() -> None:
+    text = "# No heading here\r\n" + "The ferry leaves at nine. 船开了。\n\n" * 500 + "x" * 9000
+
+    draft = load_large_text(text)
+
+    assert draft.text == text.replace("\r\n", "\n")
+    assert {block.kind for block in draft.blocks} == {"paragraph"}
+    assert max(len(block.span) for block in draft.blocks) <= 4000
+    pieces = [block.span.of(draft.text) for block in draft.blocks]
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+    assert pieces[0].endswith("船开了。")  # cut at a blank line

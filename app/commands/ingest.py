@@ -118,15 +118,26 @@ def _ingest_once(
 
 @contextmanager
 def _progress_bar() -> Iterator[Callable[["Progress"], None]]:
+    """Draw how many bytes of the files are done, their rate and the time left, and how many passages a second."""
     from tqdm import tqdm
 
-    with tqdm(total=1, unit="file", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:
+    form = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}B [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
+    with tqdm(
+        total=1, unit="B", unit_scale=True, bar_format=form, file=sys.stderr, disable=not sys.stderr.isatty(),
+        leave=False, dynamic_ncols=True,
+    ) as bar:  # fmt: skip
 
         def show(progress: "Progress") -> None:
-            bar.total, bar.n = progress.n_files, progress.n_done
-            bar.set_postfix_str(f"{progress.n_embedded} embedded {Path(progress.source).name}"[:60])
+            bar.total, bar.n = max(progress.bytes_total, 1), progress.bytes_done
+            bar.set_postfix_str(progress_words(progress, bar.format_dict["elapsed"]))
 
         yield show
+
+
+def progress_words(progress: "Progress", seconds: float) -> str:
+    """Say which file of how many is being read, and how many passages were embedded a second."""
+    rate = progress.n_embedded / seconds if seconds > 0 else 0.0
+    return f"{progress.n_done}/{progress.n_files} files, {rate:.0f} passages/s {Path(progress.source).name}"[:70]
 
 
 def waiting_for(name: str) -> Callable[[str], None]:

@@ -1,5 +1,6 @@
 """Draws the documents of a knowledge base: adding, listing, deleting."""
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
@@ -78,13 +79,18 @@ def _ingest(
 ) -> bool:
     """Take files or web pages in with a progress bar and remember the report; tell whether it worked."""
     bar = st.progress(0.0, texts.working)
+    started = time.monotonic()
 
     def show(progress: Progress) -> None:
-        share = progress.n_done / progress.n_files if progress.n_files else 1.0
+        share = min(progress.bytes_done / progress.bytes_total, 1.0) if progress.bytes_total else 0.0
         name = plain(PurePath(progress.source).name)
         done = min(progress.n_done + 1, progress.n_files)
         counts = {"done": done, "files": progress.n_files, "embedded": progress.n_embedded}
-        bar.progress(share, texts.ingesting.format(source=name, **counts))
+        words = texts.ingesting.format(source=name, **counts)
+        left = progress.seconds_left(time.monotonic() - started)
+        if left is not None and left >= 60:
+            words += texts.minutes_left.format(minutes=round(left / 60))
+        bar.progress(share, words)
 
     try:
         session().report = engine.ingest(kb, paths(), urls=urls, on_progress=show)

@@ -99,6 +99,7 @@ class Texts:
     server_folder_missing: str
     ingest: str
     ingesting: str
+    minutes_left: str
     ingest_done: str
     added: str
     updated: str

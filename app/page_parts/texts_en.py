@@ -88,6 +88,7 @@ ENGLISH = Texts(
     server_folder_missing="{path} is no file or folder on this server; give an absolute path, or https://...",
     ingest="Take in",
     ingesting="Reading {source} ({done} of {files}), {embedded} passages embedded",
+    minutes_left=", about {minutes} min left",
     ingest_done="Done in {seconds} s",
     added="added",
     updated="updated",

@@ -94,6 +94,7 @@ CHINESE = Texts(
     server_folder_missing="{path} 既不是本服务器上的文件或文件夹，也不是网址；请填写绝对路径或 https:// 网址。",
     ingest="读入",
     ingesting="正在读取 {source}（第 {done} 个，共 {files} 个），已嵌入 {embedded} 个片段",
+    minutes_left="，约剩 {minutes} 分钟",
     ingest_done="完成，用时 {seconds} 秒",
     added="新增",
     updated="更新",

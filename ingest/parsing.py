@@ -1,0 +1,120 @@
+"""Files in, documents out, read by processes beside this one. Knows nothing of chunks and knowledge bases.
+
+The processes are started as programs of their own, so that it doesn't matter what this one is (a page, a script, a
+process with threads), and speak JSON, so that what a hostile file makes of one of them can't reach this one.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from ingest.catalog_rows import document_of, read_pages_of, utterances_of
+from ingest.document import Document
+from ingest.errors import SourceError, WordlessError
+from ingest.load_config import LoadConfig
+
+
+class ParsingPool:
+    """A few reading processes, each started when there is work for it. Close it, however it ends."""
+
+    def __init__(
+        self, n_workers: int, config: LoadConfig | None = None, *, module: str = "ingest.parse_worker"
+    ) -> None:
+        self._config = asdict(config or LoadConfig())
+        self._module = module
+        self._own = threading.local()
+        self._started: list[subprocess.Popen[bytes]] = []
+        self._closed = False
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(n_workers, thread_name_prefix="parsing")
+
+    def submit(self, path: Path, source: str) -> "Future[Document]":
+        """Have a file read. The result raises SourceError or OSError, as `load_document` does.
+
+        A file that ends the process that reads it is a SourceError too.
+        """
+        return self._threads.submit(self._read, path, source)
+
+    def close(self) -> None:
+        """End the processes, at once, whatever they are doing."""
+        with self._lock:
+            self._closed = True
+            for worker in self._started:
+                worker.kill()
+        self._threads.shutdown(cancel_futures=True)
+        for worker in self._started:
+            _reap(worker)
+
+    def _read(self, path: Path, source: str) -> Document:
+        worker = self._worker()
+        try:
+            worker.stdin.write(json.dumps([str(path), source, self._config]).encode() + b"\n")  # type: ignore[union-attr]
+            worker.stdin.flush()  # type: ignore[union-attr]
+            line = worker.stdout.readline()  # type: ignore[union-attr]
+        except BrokenPipeError:
+            line = b""
+        if not line.endswith(b"\n"):
+            self._own.worker = None
+            raise SourceError(_ended(path, worker.wait()))
+        return _document(json.loads(line.decode("utf-8", "surrogatepass")))
+
+    def _worker(self) -> "subprocess.Popen[bytes]":
+        """Give this thread's process, starting it when there is none, or none any more."""
+        worker: subprocess.Popen[bytes] | None = getattr(self._own, "worker", None)
+        if worker is None or worker.poll() is not None:
+            with self._lock:
+                if self._closed:
+                    raise SourceError("the ingest was stopped")
+                worker = self._own.worker = _start(self._module)
+                self._started.append(worker)
+        return worker
+
+
+def n_parse_workers() -> int:
+    """Give as many processes as there are cores but one, which is for the rest of an ingest; at most 8."""
+    return min(max((os.cpu_count() or 1) - 1, 1), 8)
+
+
+def _start(module: str) -> "subprocess.Popen[bytes]":
+    root = str(Path(__file__).resolve().parents[1])  # where this code is, installed or not
+    path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
+    return subprocess.Popen(
+        [sys.executable, "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
+def _reap(worker: "subprocess.Popen[bytes]") -> None:
+    worker.wait()
+    for pipe in (worker.stdin, worker.stdout):
+        if pipe is not None:
+            try:
+                pipe.close()
+            except BrokenPipeError:  # what it never read
+                continue
+
+
+def _ended(path: Path, status: int) -> str:
+    how = f"by signal {-status}" if status < 0 else f"with status {status}"
+    return f"{path.name} ended the process that read it ({how}); it is damaged or too large, save it anew and add that."
+
+
+def _document(answer: Any) -> Document:  # the JSON of a worker
+    if "wordless" in answer:
+        raise WordlessError(answer["wordless"])
+    if "refused" in answer:
+        raise SourceError(answer["refused"])
+    if "unreadable" in answer:
+        raise OSError(*answer["unreadable"])
+    read_pages, utterances = (json.loads(column) for column in answer["places"])
+    return replace(
+        document_of(answer["document"]), read_pages=read_pages_of(read_pages), utterances=utterances_of(utterances)
+    )
