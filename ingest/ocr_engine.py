@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,10 @@ class Reading:
 
 
 _READING = threading.Lock()
+_N_READ = count(1)
+
+
+_KEEP = 60  # pictures
 
 
 @cache
@@ -111,6 +115,8 @@ def read_picture(picture: Image.Image) -> Reading:
     """Read a picture in RGB; it is made smaller where it is larger than any page needs."""
     picture = _enlarged(within_limits(picture))
     with _READING:
+        if next(_N_READ) % _KEEP == 0:
+            _engine.cache_clear()  # OpenVINO keeps what it compiled for each shape of a line, without an end
         turn = _turn(picture)
         if turn is None:
             return Reading((), 0, picture.width, picture.height)

@@ -18,6 +18,7 @@ from ingest.plan import Plan, plan_ingest
 from ingest.report import IngestConfig, IngestReport, IngestStopped, Progress
 from ingest.run import Run
 from ingest.sources import found_sources, gone_sources, source_name
+from ingest.wordless import wordless_reason
 
 __all__ = [
     "IngestConfig",
@@ -93,12 +94,20 @@ def plan_paths(
         state = BundleState.from_json(catalog.source_state(bundle.source) if catalog and not rebuild else None)
         return state if state is not None and state.fits(version, chunking, inside, is_whole) else None
 
+    named = {source_name(path, base) for path in paths}
+
+    def is_wordless(source: str, content_hash: str) -> str | None:
+        if catalog is None or rebuild or source in named:
+            return None
+        return wordless_reason(catalog.source_state(source), content_hash)
+
     return plan_ingest(
         inputs,
         known,
         gone_sources(found, paths, base, known),
         is_whole=is_whole,
         state_fits=state_fits,
+        is_wordless=is_wordless,
         pages=_pages(urls),
         failed=found.failures,
         skipped=found.skipped,

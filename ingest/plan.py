@@ -78,6 +78,7 @@ def plan_ingest(
     *,
     is_whole: Callable[[DocumentInfo], bool],
     state_fits: Callable[[Bundle, Sequence[DocumentInfo]], BundleState | None],
+    is_wordless: Callable[[str, str], str | None],
     pages: Sequence[str],
     failed: Sequence[Failure],
     skipped: Sequence[Failure],
@@ -86,9 +87,9 @@ def plan_ingest(
     """Say what an ingest of `inputs` would do, changing nothing.
 
     A known document that isn't `is_whole` is taken in anew, whatever its bytes. `state_fits` gives what was remembered
-    of an archive that is unchanged.
+    of an archive that is unchanged; `is_wordless` says of a new source with a content hash why it would be passed over.
     """
-    planning = _Planning(known, gone, is_whole, failed, skipped)
+    planning = _Planning(known, gone, is_whole, is_wordless, failed, skipped)
     for entry in inputs:
         if isinstance(entry, Input):
             planning.moves.look_for(entry)
@@ -111,6 +112,7 @@ class _Planning:
         known: Mapping[str, DocumentInfo],
         gone: Sequence[str],
         is_whole: Callable[[DocumentInfo], bool],
+        is_wordless: Callable[[str, str], str | None],
         failed: Sequence[Failure],
         skipped: Sequence[Failure],
     ) -> None:
@@ -119,6 +121,7 @@ class _Planning:
         self._skipped = list(skipped)
         self._known = known
         self._is_whole = is_whole
+        self._is_wordless = is_wordless
         self._added: list[str] = []
         self._updated: list[str] = []
         self._unchanged: list[str] = []
@@ -130,6 +133,8 @@ class _Planning:
         if info is not None:
             is_current = self._is_whole(info) and content_hash == info.content_hash
             (self._unchanged if is_current else self._updated).append(entry.source)
+        elif reason := self._is_wordless(entry.source, content_hash):
+            self._skipped.append(Failure(entry.source, reason))
         elif entry.source not in self.moves.found:
             self._added.append(entry.source)
 

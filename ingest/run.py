@@ -1,6 +1,5 @@
 """One ingest at work: inputs in, each read, cut, embedded and committed. Knows nothing of where inputs come from."""
 
-import json
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
@@ -23,6 +22,7 @@ from ingest.report import IngestConfig, IngestReport, IngestStopped, Progress
 from ingest.run_ahead import read_ahead
 from ingest.run_vectors import put_large, vectors_of
 from ingest.web import is_url
+from ingest.wordless import wordless_reason, wordless_state
 
 
 class Run:
@@ -224,15 +224,13 @@ class Run:
             return
         self.skipped.append(Failure(entry.source, reason))
         if not is_url(entry.source):
-            self._kb.catalog.remember_state(entry.source, json.dumps([entry.content_hash(), reason]))
+            self._kb.catalog.remember_state(entry.source, wordless_state(entry.content_hash(), reason))
 
     def _known_as_wordless(self, entry: Input) -> str | None:
         """Say why a new source was passed over last time, if it was and its bytes are the same."""
         if entry.source in self._known or entry.source in self._named or self._rebuild or is_url(entry.source):
             return None
-        state = self._kb.catalog.source_state(entry.source)
-        content_hash, reason = json.loads(state) if state else ("", "")
-        return str(reason) if state and content_hash == entry.content_hash() else None
+        return wordless_reason(self._kb.catalog.source_state(entry.source), entry.content_hash())
 
     def _moved(self, entry: Input, document: Document, chunks: list[Chunk]) -> bool:
         """Where the document is one that only moved, commit that at once, embedding nothing; tell whether it was."""

@@ -183,3 +183,21 @@ def test_hits_and_citations_say_when_the_words_are_spoken(tmp_path: Path) -> Non
     [citation] = answer_json(answer)["claims"][0]["citations"]
     assert citation["quote"] == SPOKEN and 9.0 < citation["start_seconds"] < 11.0
     assert answer_notes(answer)[0].startswith("[1] ✓ Notice at the pier, 0:10-0:13: “In a strong wind")
+
+
+@pytest.mark.parametrize(
+    ("value", "model"),
+    [("", "HOME/models/whisper-base"), ("mine", "HOME/models/mine"), ("small", "small"), ("/opt/large", "/opt/large")],
+)
+def test_the_speech_model_is_one_in_the_models_folder_or_what_faster_whisper_knows(
+    tmp_path: Path, value: str, model: str
+) -> None:
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    environment = {"FOOTNOTE_HOME": str(tmp_path), "FOOTNOTE_SPEECH_MODEL": value, "FOOTNOTE_OCR_PAGES": "7"}
+    config = load_settings(environment).ingest.load
+    assert (config.speech_model, config.max_ocr_pages) == (model.replace("HOME", str(tmp_path)), 7)
+
+
+def test_a_folder_that_is_no_speech_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"^a\.mp3 is a recording, and the speech model .* can't be loaded \("):
+        read_document(RECORDING.read_bytes(), "a.mp3", "a.mp3", config=LoadConfig(speech_model=str(tmp_path)))

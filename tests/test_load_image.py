@@ -12,7 +12,7 @@ from ingest.errors import SourceError, WordlessError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.load import load_document, read_document
 from ingest.page_image import has_page_images, page_image
-from ingest.pipeline import IngestConfig, IngestReport, ingest_paths
+from ingest.pipeline import IngestConfig, IngestReport, ingest_paths, plan_paths
 from tests.hashing_embedder import HashingEmbedder
 from tests.scans import encoded, picture_of
 
@@ -111,6 +111,8 @@ def test_photographs_in_a_folder_are_passed_over_once_and_fail_only_when_named(
     with monkeypatch.context() as patch:
         patch.setattr("ingest.load_image.read_picture", None)  # reading it again would fail
         assert outcome(ingest(folder)) == ((), ["docs/photo.png"], [])
+    plan = plan_paths(kb.catalog, [folder], IngestConfig(), base=tmp_path)
+    assert (plan.added, [skip.source for skip in plan.skipped]) == ((), ["docs/photo.png"])
     assert outcome(ingest(folder / "photo.png")) == ((), [], ["docs/photo.png"])
     (folder / "photo.png").write_bytes(encoded(picture_of(WORDS), "PNG"))
     assert outcome(ingest(folder)) == (("docs/photo.png",), [], [])
