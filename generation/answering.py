@@ -15,6 +15,7 @@ from generation.condense import CondensingConfig, Excerpt, Relevance, condense
 from generation.doubts import REPEATED, doubts, reason_after
 from generation.llm import LLM, Message, Prompt, SamplingConfig
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
+from generation.question_form import wants_more
 from generation.second_look import with_amounts
 from generation.support import SupportConfig
 from retrieval.retrieval import Retrieval
@@ -32,6 +33,9 @@ class AnswerConfig:
     # whole passages (benchmarks/LOG.md, 2026-11-25).
     context_tokens_budget: int = 500
     condensing: CondensingConfig = field(default_factory=CondensingConfig)
+    # A question that asks for steps, a list or a comparison gets more, and more around each good sentence.
+    more_tokens_budget: int = 700
+    more_neighbours: int = 3
     history_tokens: int = 150
     history_turns: int = 1
     sampling: SamplingConfig = field(default_factory=lambda: SamplingConfig(max_tokens=256))
@@ -95,6 +99,8 @@ def stream_answer(
     """
     started = clock()
     asked = question or retrieval.question
+    if wants_more(asked):
+        config = _with_more(config)
     limits = _limits(llm, config, asked)
     reason = reason_before(retrieval, config.abstain)
     if reason:
@@ -135,6 +141,8 @@ def stream_answer(
             if held and not holding:
                 yield held
                 held = ""
+            if composer.is_looping:
+                break
     held += composer.flush()
     total = clock() - started
     timings = {
@@ -193,7 +201,17 @@ def _written(llm: LLM, prompt: Prompt, sampling: SamplingConfig, composer: Compo
         for piece in pieces:
             composer.feed(piece)
             yield ""
+            if composer.is_looping:
+                break
     composer.flush()
+
+
+def _with_more(config: AnswerConfig) -> AnswerConfig:
+    return replace(
+        config,
+        context_tokens_budget=max(config.context_tokens_budget, config.more_tokens_budget),
+        condensing=replace(config.condensing, neighbours=max(config.condensing.neighbours, config.more_neighbours)),
+    )
 
 
 def _limits(llm: LLM, config: AnswerConfig, question: str) -> PromptLimits:

@@ -1,6 +1,7 @@
 """What a model writes in, piece by piece, the text to show and its cited claims out. Knows no model and no stream."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from generation.answer import Citation, Claim
@@ -16,6 +17,10 @@ from ingest.document import Page, Span
 PageOf = Callable[[str, int], Page | None]
 SecondsOf = Callable[[str, Span], tuple[float, float] | None]  # of words in a recording
 Clock = Callable[[], float]
+
+_ENUMERATOR = re.compile(r"^\W*(?:\d{1,3}[.)、]\s*)?")
+_ONLY_ENUMERATOR = re.compile(r"\W*(?:\d{1,3}[.)、]?\s*)?")
+_LONG_ENOUGH = 12  # characters; "Yes." may be said twice
 
 
 class Composer:
@@ -39,6 +44,10 @@ class Composer:
         self._contexts: list[str] = []
         self._near: list[str] = []
         self.seconds = 0.0
+        # The model says a sentence again: small ones never stop once they do. Nothing more is taken then.
+        self.is_looping = False
+        self._said: set[str] = set()
+        self._held = ""
         self.question = prompt.question
         self._prompt = prompt
         self._support = support
@@ -53,12 +62,17 @@ class Composer:
 
     def feed(self, piece: str) -> str:
         """Take what the model wrote, give what to show."""
-        self.completion += piece
-        return "".join(self._show(event) for event in self._stream.feed(piece))
+        shown = ""
+        for character in piece:  # one by one, so that it ends at the same place however the text is cut into pieces
+            if self.is_looping:
+                break
+            self.completion += character
+            shown += self._shown(self._stream.feed(character))
+        return shown
 
     def flush(self) -> str:
         """Give the rest when the model has ended."""
-        return "".join(self._show(event) for event in self._stream.flush())
+        return "" if self.is_looping else self._shown(self._stream.flush()) + self._released()
 
     @property
     def surroundings(self) -> str:
@@ -75,10 +89,33 @@ class Composer:
         """Tell whether an amount is asked for and none is given."""
         return gives_no_amount(self.question, [claim.text for claim in self.claims])
 
-    def _show(self, event: str | ClaimEnd) -> str:
-        shown = event if isinstance(event, str) else self._cite(event)
-        self.text += shown
+    def _shown(self, events: Iterable[str | ClaimEnd]) -> str:
+        """Show what is new. Text that may become a sentence said before is held back until it differs."""
+        shown = ""
+        for event in events:
+            if isinstance(event, ClaimEnd):
+                said = _ENUMERATOR.sub("", event.text)
+                if len(said) >= _LONG_ENOUGH and said in self._said:
+                    self.is_looping = True
+                    break
+                shown += self._released()
+                self._said.add(said)
+                cited = self._cite(event)
+                self.text += cited
+                shown += cited
+                continue
+            self._held += event
+            begun = _ENUMERATOR.sub("", self._held)
+            if not _ONLY_ENUMERATOR.fullmatch(self._held) and not any(
+                said.startswith(begun.rstrip()) for said in self._said
+            ):
+                shown += self._released()
         return shown
+
+    def _released(self) -> str:
+        released, self._held = self._held, ""
+        self.text += released
+        return released
 
     def _cite(self, end: ClaimEnd) -> str:
         started = self._clock()

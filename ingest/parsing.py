@@ -19,6 +19,8 @@ from ingest.document import Document
 from ingest.errors import SourceError, WordlessError
 from ingest.load_config import LoadConfig
 
+_WORKER_BYTES = 1_500_000_000  # while it reads pictures (benchmarks/LOG.md, 2026-11-25)
+
 
 class ParsingPool:
     """A few reading processes, each started when there is work for it. Close it, however it ends."""
@@ -77,8 +79,12 @@ class ParsingPool:
 
 
 def n_parse_workers() -> int:
-    """Give as many processes as there are cores but one, which is for the rest of an ingest; at most 8."""
-    return min(max((os.cpu_count() or 1) - 1, 1), 8)
+    """Give as many processes as there are cores but one, which is for the rest of an ingest; at most 8.
+
+    Each may take `_WORKER_BYTES`, and half of the memory is theirs.
+    """
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(min((os.cpu_count() or 1) - 1, memory_bytes // 2 // _WORKER_BYTES, 8), 1)
 
 
 def _start(module: str) -> "subprocess.Popen[bytes]":

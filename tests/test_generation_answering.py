@@ -164,3 +164,23 @@ def test_the_stream_ends_with_the_answer_and_yields_only_text_before() -> None:
     *pieces, last = stream_answer(retrieval_of(_QUESTION, _LEAVE), ScriptedLLM("25 days."), AnswerConfig())
 
     assert ([type(piece) for piece in pieces], type(last)) == ([str], Answer)
+
+
+def test_a_model_that_says_the_same_again_is_stopped_and_said_once() -> None:
+    said = "New employees get 25 days of annual leave [1]. "
+    llm = ScriptedLLM(said * 40)
+
+    answer = answer_question(retrieval_of(_QUESTION, _LEAVE), llm, AnswerConfig())
+
+    assert answer.text == said.strip()
+    assert len(answer.claims) == 1
+    assert answer.completion == f"{said}{said}New "  # where it is clear that the sentence is over
+    assert llm.closed == 1
+
+
+def test_list_items_that_differ_only_by_number_are_said_once() -> None:
+    text = "1. New employees get 25 days of annual leave.\n2. New employees get 25 days of annual leave.\n3. New"
+
+    answer = answer_question(retrieval_of(_QUESTION, _LEAVE), ScriptedLLM(text), AnswerConfig())
+
+    assert answer.text == "1. New employees get 25 days of annual leave [1]."
