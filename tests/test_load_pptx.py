@@ -115,7 +115,7 @@ def test_slides_have_numbers_but_no_pictures_of_their_pages(tmp_path: Path) -> N
     presentation.slides.add_slide(presentation.slide_layouts[5]).shapes.title.text = "Fares"
     document = save(presentation, tmp_path)
     assert document.page_at(0) == 1 and not has_page_images(document)
-    with pytest.raises(SourceError, match=r"^talk\.pptx has no pages to draw; only PDFs have\."):
+    with pytest.raises(SourceError, match=r"^talk\.pptx has no pages to draw; only PDFs and pictures have\."):
         page_image(document, 1, [])
 
 

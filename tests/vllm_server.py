@@ -3,6 +3,7 @@
 Use it with `pytest_plugins = ("tests.vllm_server",)` and a test argument `vllm_server`.
 """
 
+import json
 import os
 import platform
 import signal
@@ -23,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VLLM = ROOT / ".venv-vllm" / "bin" / "vllm"
 MODEL = ROOT / "data" / "models" / "tiny-qwen3-random"
 MODEL_NAME = "tiny-qwen3"
+# With its own two layers the model writes faster than the server sends: the first piece comes when all is written.
+SLOWER = {"num_hidden_layers": 24, "layer_types": ["full_attention"] * 24}
 MODEL_TOKENS = 2048
 START_SECONDS = 240.0
 STOP_SECONDS = 20.0
@@ -80,6 +83,7 @@ def _command(port: int) -> list[str]:
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--dtype", "bfloat16", "--max-model-len", str(MODEL_TOKENS), "--max-num-seqs", "8", "--enforce-eager"),
         *("--kv-cache-memory-bytes", "67108864"),
+        *("--load-format", "dummy", "--hf-overrides", json.dumps(SLOWER)),
         *("--structured-outputs-config", '{"backend":"xgrammar","disable_any_whitespace":true}'),
         *("--default-chat-template-kwargs", '{"enable_thinking":false}'),
     ]
