@@ -29,8 +29,8 @@ _HEADER_CHARACTERS = 300
 class ChunkingConfig:
     """`size_tokens` is the most a chunk may hold; sections below `min_tokens` are merged with neighbours."""
 
-    size_tokens: int = 200
-    min_tokens: int = 60
+    size_tokens: int = 150
+    min_tokens: int = 45
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_tokens <= self.size_tokens or self.size_tokens < 1:
