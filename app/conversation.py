@@ -7,6 +7,12 @@ from typing import TextIO
 from app.settings import LLMSettings, Settings, load_settings
 from app.views import answer_notes
 from generation.answer import Answer
+from generation.prompts import PromptLanguage, prompt_language
+
+_REPLACED: dict[PromptLanguage, str] = {
+    "en": "(That did not hold when it was checked. Instead:)",
+    "zh": "（以上内容未通过核对，以下为准：）",
+}
 
 
 def settings_with(*, llm: str | None, top_k: int | None) -> Settings:
@@ -22,8 +28,8 @@ def settings_with(*, llm: str | None, top_k: int | None) -> Settings:
 def print_answer(pieces: Iterator[str | Answer], *, out: TextIO | None) -> Answer:
     """Drain an answer and give it, printing it to `out` if there is one.
 
-    On a terminal it is printed while it is written; if it turned out to be an abstention, that follows. Elsewhere only
-    the final text is printed.
+    On a terminal it is printed while it is written; if it was withdrawn or replaced, a line says so and what counts
+    follows. Elsewhere only the final text is printed.
     """
     streams = out is not None and out.isatty()
     written = ""
@@ -41,6 +47,6 @@ def print_answer(pieces: Iterator[str | Answer], *, out: TextIO | None) -> Answe
 
 def _print_final(answer: Answer, out: TextIO, written: str) -> None:
     if written != answer.text:
-        out.write(("\n\n" if written else "") + answer.text)
+        out.write((f"\n\n{_REPLACED[prompt_language(answer.question)]}\n\n" if written else "") + answer.text)
     out.write("\n\n" + "\n".join(answer_notes(answer)) + "\n")
     out.flush()

@@ -94,8 +94,8 @@ def stream_answer(
     """Yield the text to show as it comes, markers placed, then the Answer. Raises ModelError.
 
     `question` is the standalone form of a follow-up; without it `retrieval.question` is answered. The pieces joined
-    are `Answer.text`, unless the answer turned out to be an abstention: then `Answer.text` replaces what was shown. A
-    piece may be "": the model is still reading, or asked once more.
+    are `Answer.text`, unless the answer turned out to be an abstention, or the model gave a better one when it was
+    asked once more: then `Answer.text` replaces what was shown. A piece may be "": the model is still reading.
     """
     started = clock()
     asked = question or retrieval.question

@@ -12,12 +12,14 @@ _JOINS = re.compile(
 )
 _LEAST_BEFORE = re.compile(
     r"(?:over|above|more than|at least|from|exceed(?:s|ing)|beyond|longer than|older than|"
-    r"不少于|不低于|至少|超过|高于|大于|满|≥|>)\s*[$€£¥]?$",
+    r"no(?:t)? (?:less|fewer|shorter|younger) than|not (?:under|below)|"
+    r"不(?:得|能)?(?:少|低|小)于|至少|超过|高于|大于|满|≥|>)\s*[$€£¥]?$",
     re.I,
 )
 _MOST_BEFORE = re.compile(
-    r"(?:under|below|less than|fewer than|up to|at most|within|no (?:more|longer) than|not (?:more than|exceeding)|"
-    r"younger than|不超过|不高于|不多于|最多|至多|不足|不满|低于|小于|少于|≤|<)\s*[$€£¥]?$",
+    r"(?:under|below|less than|fewer than|up to|at most|within|no(?:t)? (?:more|longer|older) than|"
+    r"not (?:over|above|exceeding|to exceed)|younger than|shorter than|"
+    r"不(?:得|能)?(?:超过|高于|多于|大于)|最多|至多|不足|不满|未满|低于|小于|少于|≤|<)\s*[$€£¥]?$",
     re.I,
 )
 _LEAST_AFTER = re.compile(
@@ -59,11 +61,17 @@ def intervals(text: str) -> list[Interval]:
                 skip = True
                 continue
         before, after = folded[: quantity.span.start], folded[quantity.span.end :]
-        if _MOST_BEFORE.search(before) or _MOST_AFTER.match(after):
+        most, least = _length(_MOST_BEFORE.search(before)), _length(_LEAST_BEFORE.search(before))
+        if most > least or (most == least == 0 and _MOST_AFTER.match(after)):
             stated.append(Interval(float("-inf"), quantity.value, quantity.unit))
-        elif _LEAST_BEFORE.search(before) or _LEAST_AFTER.match(after):
+        elif least or _LEAST_AFTER.match(after):
             stated.append(Interval(quantity.value, float("inf"), quantity.unit))
     return stated
+
+
+def _length(match: re.Match[str] | None) -> int:
+    """The longer of two signs counts: "not less than" holds "less than", 不超过 holds 超过."""
+    return len(match.group()) if match else 0
 
 
 def surface_with(text: str, asked: Sequence[Quantity]) -> frozenset[str]:

@@ -2,7 +2,8 @@
 
 FootnoteError
 ├── SourceError          a file that can't be read as a document (named, with what to do)
-│   └── WordlessError    a picture or a recording that is whole and holds no words
+│   ├── WordlessError    a picture or a recording that is whole and holds no words
+│   └── UnheardError     a recording, and no speech model is there to hear it with
 ├── KnowledgeBaseError   a knowledge base that is missing, damaged or built with other settings
 │   ├── StorageError     its disk is full, read-only or failing: right use, wrong moment
 │   └── BusyError        another process is writing to it
@@ -21,6 +22,10 @@ class SourceError(FootnoteError):
 
 class WordlessError(SourceError):
     """A picture without text or a recording without speech: nothing is wrong with it. In a folder it is passed over."""
+
+
+class UnheardError(SourceError):
+    """A recording that nothing is wrong with, but no speech model is there. In a folder it is left out for now."""
 
 
 class KnowledgeBaseError(FootnoteError):

@@ -141,9 +141,13 @@ class KnowledgeBase:
         """Remove a document; tell whether it was there. Call inside `writing()`."""
         return self.catalog.remove(document_id)
 
-    def refresh(self) -> None:
-        """Make all changes searchable: build and swap in a new generation, if anything changed."""
-        self.catalog.forget_unused_vectors(self.embedder.name)
+    def refresh(self, *, keep_vectors: bool = False) -> None:
+        """Make all changes searchable: build and swap in a new generation, if anything changed.
+
+        Vectors that no chunk uses are forgotten, unless `keep_vectors` says that the work on a document goes on later.
+        """
+        if not keep_vectors:
+            self.catalog.forget_unused_vectors(self.embedder.name)
         current = current_manifest(self.folder)
         if current is None or current[1].revision != self.catalog.revision:
             self.rebuild()

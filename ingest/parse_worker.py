@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ingest.catalog_rows import document_row, places_row
 from ingest.document import Document
-from ingest.errors import SourceError, WordlessError
+from ingest.errors import SourceError, UnheardError, WordlessError
 from ingest.load import load_document
 from ingest.load_config import LoadConfig
 
@@ -41,6 +41,8 @@ def _answer(path: Path, source: str, config: LoadConfig, load: Load) -> bytes:
         answer: dict[str, object] = {"document": document_row(document, ""), "places": places_row(document)[1:]}
     except WordlessError as error:
         answer = {"wordless": str(error)}
+    except UnheardError as error:
+        answer = {"unheard": str(error)}
     except SourceError as error:
         answer = {"refused": str(error)}
     except OSError as error:

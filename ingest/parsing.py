@@ -16,7 +16,7 @@ from typing import Any
 
 from ingest.catalog_rows import document_of, read_pages_of, utterances_of
 from ingest.document import Document
-from ingest.errors import SourceError, WordlessError
+from ingest.errors import SourceError, UnheardError, WordlessError
 from ingest.load_config import LoadConfig
 
 _WORKER_BYTES = 1_500_000_000  # while it reads pictures (benchmarks/LOG.md, 2026-11-25)
@@ -83,15 +83,29 @@ def n_parse_workers() -> int:
 
     Each may take `_WORKER_BYTES`, and half of the memory is theirs.
     """
-    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(min((os.cpu_count() or 1) - 1, memory_bytes // 2 // _WORKER_BYTES, 8), 1)
+    return max(min(_n_cores() - 1, _memory_bytes() // 2 // _WORKER_BYTES, 8), 1)
+
+
+def _n_cores() -> int:
+    """Count the cores that this process may use: in a container fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _memory_bytes() -> int:
+    """Give the memory that this process may use: the machine's, or the container's if that is less."""
+    if not hasattr(os, "sysconf"):
+        return 8 * _WORKER_BYTES  # Windows doesn't say
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = Path("/sys/fs/cgroup/memory.max")
+    said = limit.read_text().strip() if limit.is_file() else ""
+    return min(machine, int(said)) if said.isdecimal() else machine
 
 
 def _start(module: str) -> "subprocess.Popen[bytes]":
     root = str(Path(__file__).resolve().parents[1])  # where this code is, installed or not
     path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
     return subprocess.Popen(
-        [sys.executable, "-m", module],
+        [sys.executable, "-P", "-m", module],  # -P: no file of the folder that the user stands in is run
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},
@@ -116,6 +130,8 @@ def _ended(path: Path, status: int) -> str:
 def _document(answer: Any) -> Document:  # the JSON of a worker
     if "wordless" in answer:
         raise WordlessError(answer["wordless"])
+    if "unheard" in answer:
+        raise UnheardError(answer["unheard"])
     if "refused" in answer:
         raise SourceError(answer["refused"])
     if "unreadable" in answer:

@@ -14,7 +14,7 @@ from ingest.chunk import chunk_document
 from ingest.discover import Failure
 from ingest.document import Chunk, Document
 from ingest.embedder import Vectors
-from ingest.errors import SourceError, WordlessError
+from ingest.errors import SourceError, UnheardError, WordlessError
 from ingest.inputs import Bundle, Input, no_documents
 from ingest.knowledge_base import KnowledgeBase
 from ingest.plan import Move, Moves, known_inside
@@ -61,6 +61,7 @@ class Run:
         self._n_inputs = 0
         self._n_read = 0  # inputs, to their end; their documents may still be waiting
         self._n_chunks = 0
+        self._n_unheard = 0
         self._n_embedded = 0
         self._bytes_total = 0
         self._bytes_read = 0  # of the inputs read to their end
@@ -83,6 +84,7 @@ class Run:
             self._known = {info.source: info for info in self._kb.catalog.documents()}
             self._unembedded = self._kb.catalog.without_vectors(self._kb.embedder.name)
             gone = gone_of(self._known)
+            is_whole = False
             try:
                 self._moves = Moves(self._known, gone)
                 for entry in inputs:
@@ -90,11 +92,12 @@ class Run:
                         self._moves.look_for(entry)
                 self._take_all(inputs)
                 self._remove([*gone, *self._left])
+                is_whole = True
             except KeyboardInterrupt as interrupt:
                 stopped = interrupt
             finally:
                 # Also after Ctrl-C or a full disk: what was committed becomes searchable.
-                self._kb.refresh()
+                self._kb.refresh(keep_vectors=not is_whole)
         self._say("")
         report = self._report(time.perf_counter() - started)
         if stopped is not None:
@@ -159,7 +162,7 @@ class Run:
 
     def _take_members(self, bundle: Bundle, version: str, inside: Sequence[DocumentInfo]) -> None:
         found: set[str] = set()
-        n_failed, n_skipped = len(self.failed), len(self.skipped)
+        n_failed, n_skipped, n_unheard = len(self.failed), len(self.skipped), self._n_unheard
         for entry in bundle.members():
             found.add(entry.source)
             if isinstance(entry, Input):
@@ -170,7 +173,8 @@ class Run:
         skipped = tuple(self.skipped[n_skipped:])
         if not found - {failure.source for failure in skipped}:
             self.failed.append(no_documents(bundle.source))
-        if len(self.failed) == n_failed:
+        # A recording that wasn't heard is looked at again: the speech model may be there next time.
+        if len(self.failed) == n_failed and self._n_unheard == n_unheard:
             state = BundleState(version, self._chunking, len(found) - len(skipped), skipped)
             self._states[bundle.source] = state.to_json()
         self._left.extend(info.source for info in inside if info.source not in found)
@@ -196,6 +200,11 @@ class Run:
                 raise SourceError(_too_long(document, self._config.max_characters))
         except WordlessError as error:
             self._pass_over(entry, str(error))
+            return
+        except UnheardError as error:
+            self._n_unheard += 1
+            is_asked_for = entry.source in self._named or entry.source in self._known
+            (self.failed if is_asked_for else self.skipped).append(Failure(entry.source, str(error)))
             return
         except SourceError as error:
             self.failed.append(Failure(entry.source, str(error)))
@@ -230,7 +239,8 @@ class Run:
         """Say why a new source was passed over last time, if it was and its bytes are the same."""
         if entry.source in self._known or entry.source in self._named or self._rebuild or is_url(entry.source):
             return None
-        return wordless_reason(self._kb.catalog.source_state(entry.source), entry.content_hash())
+        state = self._kb.catalog.source_state(entry.source)
+        return wordless_reason(state, entry.content_hash()) if state else None  # a hash costs reading the file
 
     def _moved(self, entry: Input, document: Document, chunks: list[Chunk]) -> bool:
         """Where the document is one that only moved, commit that at once, embedding nothing; tell whether it was."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ingest.errors import SourceError
+from ingest.errors import SourceError, UnheardError
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -47,11 +47,11 @@ class Heard:
 def speech_model(model: str, name: str, missing: str) -> "WhisperModel":
     """Give the loaded model: a folder, a size or a hub name that faster-whisper knows.
 
-    SourceError about the recording `name` says `missing` where the folder isn't there.
+    UnheardError about the recording `name` says `missing` where the folder isn't there.
     """
     path = Path(model).expanduser()
     if not model or (path.is_absolute() and not path.is_dir()):
-        raise SourceError(f"{name} is a recording, and there is no speech model to hear it with; {missing}")
+        raise UnheardError(f"{name} is a recording, and there is no speech model to hear it with; {missing}")
     try:
         return _loaded(str(path) if path.is_dir() else model)
     except (RuntimeError, ValueError, OSError) as error:  # what CTranslate2 and the hub's client raise

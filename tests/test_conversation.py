@@ -40,7 +40,9 @@ def test_an_abstention_follows_what_was_shown() -> None:
 
     print_answer(_pieces(answer, "A card costs 99 crowns."), out=out)
 
-    assert out.getvalue().startswith("A card costs 99 crowns.\n\nI could not find an answer")
+    assert out.getvalue().startswith(
+        "A card costs 99 crowns.\n\n(That did not hold when it was checked. Instead:)\n\nI could not find an answer"
+    )
 
 
 def test_elsewhere_only_the_final_text_is_printed() -> None:

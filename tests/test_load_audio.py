@@ -141,9 +141,12 @@ def test_without_the_model_the_command_that_fetches_it_is_said(tmp_path: Path) -
         (folder / name).write_bytes(RECORDING.read_bytes())
     (folder / "c.md").write_text("Dogs travel free.")
     report = engine.ingest("default", [folder])
+    named = engine.ingest("default", [folder / "a.mp3"])
     assert [Path(source).name for source in report.added] == ["c.md"]
+    assert report.failed == ()  # a folder of music is no failure
     wanted = " is a recording, and there is no speech model to hear it with; run: footnote llm pull whisper-base"
-    assert [failure.reason for failure in report.failed] == [f"a.mp3{wanted}", f"b.mp3{wanted}"]
+    assert [failure.reason for failure in report.skipped] == [f"a.mp3{wanted}", f"b.mp3{wanted}"]
+    assert [failure.reason for failure in named.failed] == [f"a.mp3{wanted}"]
 
 
 @needs_model

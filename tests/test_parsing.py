@@ -1,6 +1,6 @@
 """Reading in other processes gives what reading here gives, and a file that ends such a process fails alone."""
 
-import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,6 +116,17 @@ def test_what_a_worker_refuses_is_refused_with_the_same_words(tmp_path: Path) ->
         pool.close()
 
 
+def test_nothing_in_the_folder_one_stands_in_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit(7)")
+    (tmp_path / "note.md").write_text("# Note\n\nSome words.\n")
+    monkeypatch.chdir(tmp_path)
+    pool = ParsingPool(1)
+    try:
+        assert pool.submit(tmp_path / "note.md", "note.md").result(60).title == "Note"
+    finally:
+        pool.close()
+
+
 def test_no_reading_process_outlives_an_interrupted_ingest(tmp_path: Path) -> None:
     folder = write_notes(tmp_path / "notes", 40)
     kb = KnowledgeBase.open(tmp_path / "kb", HashingEmbedder(), create=True)
@@ -138,9 +149,11 @@ def test_no_reading_process_outlives_an_interrupted_ingest(tmp_path: Path) -> No
 
 def own_children() -> set[str]:
     """Give the numbers of this process's children."""
-    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()) | {
-        number for task in Path("/proc/self/task").iterdir() for number in (task / "children").read_text().split()
-    }
+    found: set[str] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            found.update((task / "children").read_text().split())
+    return found
 
 
 LARGE = "\n\n".join(
@@ -174,7 +187,10 @@ class Stopping(HashingEmbedder):
         return super().embed_passages(texts)
 
 
-def test_a_large_document_that_is_stopped_is_not_there_until_it_is_whole(tmp_path: Path) -> None:
+def test_a_large_document_that_is_stopped_is_not_there_until_it_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.run_vectors._LARGE_BATCH", 16)
     folder = tmp_path / "large"
     folder.mkdir()
     (folder / "large.md").write_text(LARGE)
@@ -186,7 +202,10 @@ def test_a_large_document_that_is_stopped_is_not_there_until_it_is_whole(tmp_pat
     assert kb.catalog.documents() == []
     assert kb.problems() == []
     kb.close()
-    assert ingest(folder, tmp_path / "kb", CONFIG)[0].added == ("large.md",)
+    resumed = ingest(folder, tmp_path / "kb", replace(CONFIG, large_characters=1000))[0]
+    whole = ingest(folder, tmp_path / "whole", replace(CONFIG, large_characters=1000))[0]
+    assert (resumed.added, resumed.chunks) == (("large.md",), whole.chunks)
+    assert 0 < resumed.embedded <= whole.embedded - 32  # what was embedded before isn't again
 
 
 def test_time_left_follows_from_the_bytes_of_what_changed() -> None:
