@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ingest.catalog import NO_VECTOR, UNUSED, Catalog
+from ingest.catalog import NO_VECTOR, Catalog
 from ingest.catalog_rows import text_hash
 from ingest.embedder import Vectors
 
@@ -20,11 +20,6 @@ def count_orphan_chunks(catalog: Catalog) -> int:
 def count_chunks_without_vector(catalog: Catalog, embedder: str) -> int:
     """Count chunks that have no vector from `embedder`."""
     return int(catalog.rows(f"SELECT COUNT(*) FROM chunks WHERE {NO_VECTOR}", (embedder,))[0][0])
-
-
-def count_unused_vectors(catalog: Catalog) -> int:
-    """Count vectors that no chunk refers to."""
-    return int(catalog.rows(f"SELECT COUNT(*) FROM vectors WHERE {UNUSED}")[0][0])
 
 
 def chunk_numbers(catalog: Catalog) -> list[int]:

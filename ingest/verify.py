@@ -12,7 +12,6 @@ from ingest.catalog_care import (
     chunk_numbers,
     count_chunks_without_vector,
     count_orphan_chunks,
-    count_unused_vectors,
     integrity_problems,
     vectors_of,
 )
@@ -109,8 +108,6 @@ def _vector_problems(catalog: Catalog) -> Iterator[str]:
         yield f"{damaged} vectors have a wrong length or norm"
     if missing := count_chunks_without_vector(catalog, embedder):
         yield f"{missing} chunks have no vector from {embedder}"
-    if unused := count_unused_vectors(catalog):
-        yield f"{unused} vectors belong to no chunk"
 
 
 def _is_unit(vector: bytes, dimension: int) -> bool:
