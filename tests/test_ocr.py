@@ -112,6 +112,7 @@ def test_only_pages_without_text_are_read() -> None:
     assert "Ottermere pays seven crowns" in of_pages[2]
     assert document.metadata["pages_read_by_ocr"] == "2-3"
     assert document.metadata["pages_without_text"] == "4"
+    assert "ocr_pages_limit" not in document.metadata
 
 
 @pytest.mark.parametrize("size", [(14_400, 2), (2, 14_400), (14_400, 40)])
@@ -133,6 +134,16 @@ def test_more_pages_than_the_limit_are_refused() -> None:
     data = scan_pdf([picture_of("One"), picture_of("Two")])
     with pytest.raises(SourceError, match=r"^long\.pdf has 2 pages to be read by OCR, more than the limit of 1; split"):
         read_document(data, "long.pdf", "long.pdf", config=LoadConfig(max_ocr_pages=1))
+
+
+def test_of_a_document_with_text_pages_over_the_limit_are_left_unread_and_named() -> None:
+    document = read_document(mixed_pdf(), "mixed.pdf", "mixed.pdf", config=LoadConfig(max_ocr_pages=1))
+    of_pages = [page.span.of(document.text).strip() for page in document.pages]
+    assert "Line 4 of a page" in of_pages[0]
+    assert of_pages[1:] == ["Ottermere pays seven crowns", "Scanned by X", ""]
+    assert document.metadata["pages_read_by_ocr"] == "2"
+    assert document.metadata["pages_without_text"] == "3-4"
+    assert document.metadata["ocr_pages_limit"] == "1"
 
 
 @pytest.mark.parametrize(
