@@ -32,7 +32,7 @@ from ingest.load_formats import (
     source_suffix,
     unsupported,
 )
-from ingest.load_sniff import MP4, OLD_OFFICE, is_bomb, sniff
+from ingest.load_sniff import AVIF, HEIC, MP4, OLD_OFFICE, is_bomb, sniff
 
 MAX_BYTES = 512 * 1024 * 1024
 _LARGE_BYTES = 32_000_000  # of a text; below, memory is no matter
@@ -203,6 +203,8 @@ def _agreed_format(name: str, claimed: str, actual: str | None) -> str:
         return claimed
     if actual == OLD_OFFICE:
         raise SourceError(f"{name} is {actual}; save it as .docx, .xlsx or .pptx and add that.")
+    if actual in (HEIC, AVIF):
+        raise SourceError(f"{name} is {actual}; save it as JPEG or PNG and add that.")
     kind = _ARCHIVE_NAMES.get(actual, actual)
     raise SourceError(f"{name} is {kind}, not a {NAMES[claimed]}; add a document with text in it instead.")
 

@@ -5,7 +5,8 @@
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -19,7 +20,9 @@ from ingest.load_draft import Draft, one_line
 from ingest.load_pdf_words import join
 from ingest.speech import SAMPLE_RATE, Heard, Phrase, hear, speech_model
 
-_MAX_SECONDS = 8 * 3600  # 1.8 GB of samples, and hours of work
+_MAX_SECONDS = 4 * 3600  # 0.9 GB of samples, and hours of work
+# What the names of the formats promise; FFmpeg knows hundreds more, some of which open other files.
+_DEMUXERS = "wav,mp3,flac,ogg,mov,aac"
 _PAUSE_SECONDS = 2.0
 _PARAGRAPH_SECONDS = 60.0
 _ENDS_SENTENCE = (".", "!", "?", "。", "！", "？", "…")
@@ -28,7 +31,7 @@ Samples = npt.NDArray[np.float32]
 
 
 def load_audio(data: bytes, name: str, config: LoadConfig) -> Draft:
-    """Give the words spoken in a recording; SourceError when it is damaged, longer than eight hours or no speech model
+    """Give the words spoken in a recording; SourceError when it is damaged, longer than four hours or no speech model
     is there, WordlessError without any speech.
     """
     model = speech_model(config.speech_model, name, config.speech_missing)  # first: without it there is no use in more
@@ -49,31 +52,33 @@ def load_audio(data: bytes, name: str, config: LoadConfig) -> Draft:
 def decode_sound(data: bytes, name: str) -> tuple[Samples, str]:
     """Give the sound as one channel of `SAMPLE_RATE` samples a second, and the title that the file states."""
     try:
-        with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
+        options = {"format_whitelist": _DEMUXERS}
+        with av.open(io.BytesIO(data), container_options=options, metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise SourceError(f"{name} holds no sound; add a recording.")
-            samples = np.concatenate([np.zeros(0, dtype=np.float32), *_frames(container, name)])
+            pcm = _decoded(container, name)
             title = one_line(str(container.metadata.get("title", "")))
     except av.FFmpegError as error:
         raise SourceError(f"{name} is a damaged recording; play it, save it again and add that.") from error
-    if not len(samples):
+    if not pcm:
         raise SourceError(f"{name} is a damaged recording: there is no sound in it; save it again and add that.")
+    samples = np.frombuffer(pcm, dtype=np.int16).astype(np.float32)
+    samples /= 32768  # in place: a long recording is held once
     return samples, title
 
 
-def _frames(container: av.container.InputContainer, name: str) -> Iterator[Samples]:
+def _decoded(container: av.container.InputContainer, name: str) -> bytearray:
+    """Give the sound as 16-bit samples, half of what floats take while it grows."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-    n_samples = 0
-    for frame in container.decode(audio=0):
-        frame.pts = None  # a file may count its time from anywhere
+    pcm = bytearray()
+    for frame in chain(container.decode(audio=0), (None,)):  # None asks for what the resampler still holds
+        if frame is not None:
+            frame.pts = None  # a file may count its time from anywhere
         for part in resampler.resample(frame):
-            samples = part.to_ndarray().reshape(-1)
-            n_samples += len(samples)
-            if n_samples > _MAX_SECONDS * SAMPLE_RATE:
-                raise SourceError(f"{name} is longer than {_MAX_SECONDS // 3600} hours; cut it and add the parts.")
-            yield samples.astype(np.float32) / np.float32(32768)
-    for part in resampler.resample(None):
-        yield part.to_ndarray().reshape(-1).astype(np.float32) / np.float32(32768)
+            pcm += part.to_ndarray().tobytes()
+        if len(pcm) > 2 * SAMPLE_RATE * _MAX_SECONDS:
+            raise SourceError(f"{name} is longer than {_MAX_SECONDS // 3600} hours; cut it and add the parts.")
+    return pcm
 
 
 def _paragraphs(phrases: Sequence[Phrase]) -> tuple[str, tuple[Block, ...], tuple[Utterance, ...]]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class LoadConfig:
     """`speech_model` reads recordings: the folder of a faster-whisper model; "" where there is none yet, and
-    `speech_missing` says then how to get it. Pages are read by OCR up to `max_ocr_pages` a document: at some 7 seconds
-    each, more are an accident more often than a wish.
+    `speech_missing` says then how to get it. Pages are read by OCR up to `max_ocr_pages` a document: at some 5 seconds
+    of processor time each, more are an accident more often than a wish.
     """
 
     speech_model: str = ""

@@ -23,7 +23,6 @@ from ingest.ocr_engine import Reading, read_picture, within_limits
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
 _MAX_PIXELS = 178_000_000  # a page of A4 at 1200 dpi has 139 million
-_LEAST_SIDE = 12  # pixels: a letter needs as many
 # What Pillow's decoders raise on damaged files, some of it from C and from the codecs' own parsers.
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, struct.error,
            zlib.error)  # fmt: skip
@@ -36,9 +35,7 @@ def load_image(data: bytes, name: str, config: LoadConfig) -> Draft:
         if len(frames) > config.max_ocr_pages:
             raise too_many_pages(name, len(frames), config.max_ocr_pages)
         for number in range(1, len(frames) + 1):
-            picture = frames.picture(number)
-            if min(picture.size) >= _LEAST_SIDE:
-                readings[number] = (read_picture(picture), 1.0)
+            readings[number] = (read_picture(frames.picture(number)), 1.0)
         n_frames, kind = len(frames), frames.kind
     found = {number: reading for number, reading in readings.items() if reading[0].has_words}
     if not found:

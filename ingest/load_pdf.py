@@ -20,7 +20,7 @@ from ingest.load_draft import Draft, one_line
 from ingest.load_pdf_columns import find_gutters, usual_gutters
 from ingest.load_pdf_grid import Grid, fold_grids, read_grids
 from ingest.load_pdf_layout import Piece, lay_out, learn_style, title_keys
-from ingest.load_pdf_ocr import is_noise, ocr_metadata, page_ranges, pages_to_read, read_pages
+from ingest.load_pdf_ocr import is_noise, ocr_metadata, page_ranges, pages_to_read, read_pages, within_page_limit
 from ingest.load_pdf_page import Line, open_pdf, read_lines, upright_height
 from ingest.load_pdf_running import printed_labels, without_running_lines
 from ingest.load_pdf_words import join
@@ -50,7 +50,9 @@ def load_pdf(data: bytes, name: str, config: LoadConfig | None = None) -> Draft:
         labels = [document.get_page_label(index) or None for index in range(len(document))]
         bookmarks = _bookmarks(document)
         metadata = {key: one_line(value) for key, value in document.get_metadata_dict().items()}
-    readings = dict(read_pages(data, name, without_text, max_pages=(config or LoadConfig()).max_ocr_pages))
+    max_pages = (config or LoadConfig()).max_ocr_pages
+    to_read = within_page_limit(without_text, pages, name, max_pages=max_pages)
+    readings = dict(read_pages(data, name, to_read))
     found = {number: reading for number, reading in readings.items() if reading[0].has_words}
     laid = lay_pages(found)
     for number in without_text:
@@ -65,7 +67,10 @@ def load_pdf(data: bytes, name: str, config: LoadConfig | None = None) -> Draft:
             f" quote."
         )
     kept = _metadata(metadata) | ocr_metadata({number: reading for number, (reading, _) in found.items()})
-    if empty := [number for number, lines in enumerate(pages, 1) if not lines]:
+    unread = without_text[len(to_read) :]
+    if unread:
+        kept["ocr_pages_limit"] = str(max_pages)
+    if empty := sorted({*unread, *(number for number, lines in enumerate(pages, 1) if not lines)}):
         kept["pages_without_text"] = page_ranges(empty)
     regions = {number - 1: page.regions for number, page in laid.items()}
     draft = draft_of_lines(pages, heights, labels, bookmarks, grids, regions)

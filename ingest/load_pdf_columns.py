@@ -5,11 +5,12 @@ A gutter is a left edge that many stretches share and few cross. What crosses it
 two columns where both sides run on like text and don't line up row by row like a table. Each side is cut again.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
+from math import inf
 
 from ingest.load_pdf_bands import Band, Side
 from ingest.load_pdf_page import Cell, Line
@@ -18,6 +19,7 @@ _GUTTER = 0.6  # of the size: the least width of a gutter
 _LEAST_GUTTER = 5.0  # points
 _STRIP = 2.3  # of the size: from baseline to baseline, what is more than a gap between paragraphs
 _OUTDENT = 5.0  # points: by how much single lines of a column may begin further left
+_NEAR = 2.0  # points: gutters of two pages that are the same one
 _MAX_EDGES = 8
 _MAX_CUTS = 6  # columns within columns
 
@@ -32,10 +34,14 @@ def find_gutters(lines: Sequence[Line]) -> list[float]:
 
 def usual_gutters(pages: Sequence[Sequence[float]]) -> list[float]:
     """Give the gutters that a good part of the pages shares, of all pages' gutters."""
+    reaches = [reach for page in pages for reach in _reaches(page)]
+    begins, ends = sorted(low for low, _ in reaches), sorted(high for _, high in reaches)
     found: list[float] = []
-    for gutter in (gutter for page in pages for gutter in page):
-        n_pages = sum(1 for page in pages if any(abs(gutter - other) <= 2 for other in page))
-        if n_pages >= 0.15 * len(pages) and all(abs(gutter - other) > 2 for other in found):
+    for gutter in chain.from_iterable(pages):
+        if any(abs(gutter - other) <= _NEAR for other in found):
+            continue
+        n_pages = bisect_right(begins, gutter) - bisect_left(ends, gutter)  # a page's reaches don't overlap
+        if n_pages >= 0.15 * len(pages):
             found.append(gutter)
     return found
 
@@ -47,6 +53,19 @@ def read_order(lines: Sequence[Line], gutters: Sequence[float]) -> list[list[Lin
     upright = _upright(lines)
     regions = list(_cut(upright, 0, list(gutters))) if gutters else [upright]
     return regions + [list(run) for _, run in groupby(lines[len(upright) :], key=lambda line: line.turn)]
+
+
+def _reaches(gutters: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Give where a gutter counts as one of a page's: stretches that don't overlap, in ascending order."""
+    low = high = -inf
+    for gutter in sorted(gutters):
+        if gutter - _NEAR > high:
+            if high > low:
+                yield low, high
+            low = gutter - _NEAR
+        high = gutter + _NEAR
+    if high > low:
+        yield low, high
 
 
 def _upright(lines: Sequence[Line]) -> list[Line]:

@@ -27,15 +27,25 @@ def pages_to_read(document: PdfDocument, pages: Sequence[Sequence[Line]]) -> lis
     return [number for number, lines in enumerate(pages, 1) if _is_picture(document[number - 1], lines)]
 
 
-def read_pages(
-    data: bytes, name: str, numbers: Sequence[int], *, max_pages: int
-) -> Iterator[tuple[int, tuple[Reading, float]]]:
-    """Read pages by OCR; give the number of each with what was read, and how many points a pixel is.
+def within_page_limit(
+    numbers: Sequence[int], pages: Sequence[Sequence[Line]], name: str, *, max_pages: int
+) -> Sequence[int]:
+    """Give those of the pages to be read that may be: the first `max_pages`.
 
-    pdfium is free for others while a page is read. Raises SourceError when there are more than `max_pages`.
+    Raises SourceError when there are more and no other page has text: then too little of the document would be known.
     """
     if len(numbers) > max_pages:
-        raise too_many_pages(name, len(numbers), max_pages)
+        to_read = set(numbers)
+        if not any(lines for number, lines in enumerate(pages, 1) if number not in to_read):
+            raise too_many_pages(name, len(numbers), max_pages)
+    return numbers[:max_pages]
+
+
+def read_pages(data: bytes, name: str, numbers: Sequence[int]) -> Iterator[tuple[int, tuple[Reading, float]]]:
+    """Read pages by OCR; give the number of each with what was read, and how many points a pixel is.
+
+    pdfium is free for others while a page is read.
+    """
     for number in numbers:
         with open_pdf(data, name) as document:
             page = document[number - 1]

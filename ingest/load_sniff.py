@@ -33,32 +33,47 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file"),
 )
 MP4 = "an MP4 film or recording"
+HEIC, AVIF = "a HEIC picture", "an AVIF picture"
 OLD_OFFICE = "an Office file of the old binary kind (.doc, .xls, .ppt)"
 MAX_UNPACKED = 2**30  # a small archive can hold gigabytes of zeros
 MAX_RATIO, RATIO_FROM = 200, 2**26  # what unpacks to more than 64 MiB and 200 times its size is no document
 _OFFICE = (("word/", "docx"), ("ppt/", "pptx"), ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"), ("xl/", "xlsx"),
            ("META-INF/container.xml", "epub"))  # fmt: skip
+_BRANDS = {b"avif": AVIF, b"avis": AVIF, b"heic": HEIC, b"heix": HEIC, b"mif1": HEIC}  # the first that is named counts
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\xff]")  # bytes that no encoding of prose has
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.I | re.S)
 
 
 def sniff(data: bytes) -> str | None:
     """Name what the bytes are: a format's key ("pdf", "docx", "zip", "gzip", ...), or words for a person ("a RAR
-    archive"); None for what only its text can tell.
+    archive"); None for what only its text can tell, prose that begins with "ID3" or "GIF89a" included.
     """
     if b"%PDF-" in data[:1024]:
         return "pdf"
     if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
         return _sniff_zip(data)
-    if data.startswith(b"RIFF"):
+    is_binary = _NOT_TEXT.search(data[:512]) is not None
+    if is_binary and data.startswith(b"RIFF"):
         return {b"WEBP": "image", b"WAVE": "audio"}.get(data[8:12], "an AVI film")
     if data[257:262] == b"ustar":
         return "tar"
-    if data[4:8] == b"ftyp":
-        return "audio" if data[8:11] in (b"M4A", b"M4B") else MP4
+    if is_binary and data[4:8] == b"ftyp":
+        return _sniff_ftyp(data)
     for magic, name in _MAGIC:
+        if name in ("image", "audio") and not is_binary:
+            continue
         if data.startswith(magic) and (magic != b"BM" or b"\x00" in data[:32]):
             return _sniff_ole(data) if name == "ole" else name
     return "html" if _HTML.match(data[:4096].removeprefix(b"\xef\xbb\xbf")) else None
+
+
+def _sniff_ftyp(data: bytes) -> str:
+    """Films, recordings and pictures share one container; its first box lists what it is compatible with."""
+    listed = data[8 : min(int.from_bytes(data[:4]), 128)]
+    brands = {listed[at : at + 4] for at in range(0, len(listed), 4)}
+    if data[8:11] in (b"M4A", b"M4B"):
+        return "audio"
+    return next((kind for brand, kind in _BRANDS.items() if brand in brands), MP4)
 
 
 def _sniff_zip(data: bytes) -> str:

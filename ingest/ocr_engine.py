@@ -18,6 +18,8 @@ import numpy.typing as npt
 from PIL import Image
 
 MAX_SIDE, MAX_PIXELS = 5000, 12_000_000  # what a page of A4 has at 300 dpi, and a little more
+_LEAST_SIDE = 12  # pixels: a letter needs as many
+_MAX_RATIO = 200  # of the sides: some 400 characters in one line
 _LEAST_CONFIDENCE = 0.5  # below it is texture more often than text
 _SURE = 0.9
 _DOUBT = 0.8
@@ -112,8 +114,13 @@ def _engine() -> Any:  # its results are of a type that depends on what is asked
 
 
 def read_picture(picture: Image.Image) -> Reading:
-    """Read a picture in RGB; it is made smaller where it is larger than any page needs."""
-    picture = _enlarged(within_limits(picture))
+    """Read a picture in RGB; it is made smaller where it is larger than any page needs. A strip too thin for words is
+    not looked at: the models would stretch it for seconds.
+    """
+    picture = within_limits(picture)
+    if min(picture.size) < _LEAST_SIDE or max(picture.size) > _MAX_RATIO * min(picture.size):
+        return Reading((), 0, picture.width, picture.height)
+    picture = _enlarged(picture)
     with _READING:
         if next(_N_READ) % _KEEP == 0:
             _engine.cache_clear()  # OpenVINO keeps what it compiled for each shape of a line, without an end

@@ -48,6 +48,7 @@ def zipped(*names: str) -> bytes:
 
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+FTYP = b"\0\0\0\x18ftyp"
 INSTEAD = "add a document with text in it instead."
 NO_WORDS = "holds no words; there is nothing in it to search or quote."
 CASES = [
@@ -57,6 +58,10 @@ CASES = [
     ("x.png", PNG, "is a damaged picture; open it in a viewer, save it again and add that."),
     ("x.pdf", PNG, "is a damaged picture; open it in a viewer, save it again and add that."),
     ("x.png", b"words", "is damaged or not a picture: it doesn't begin like one; save it again and add that."),
+    ("x.jpg", FTYP + b"heic\0\0\0\0mif1heic", "is a HEIC picture; save it as JPEG or PNG and add that."),
+    ("x.jpg", FTYP + b"mif1\0\0\0\0mif1heic", "is a HEIC picture; save it as JPEG or PNG and add that."),
+    ("x.png", FTYP + b"mif1\0\0\0\0avifmif1", "is an AVIF picture; save it as JPEG or PNG and add that."),
+    ("x.png", FTYP + b"isom\0\0\0\0isommp42", f"is an MP4 film or recording, not a picture; {INSTEAD}"),
     ("x.mp3", b"RIFF\0\0\0\0AVI LIST", f"is an AVI film, not a recording; {INSTEAD}"),
     (
         "x.docx",
@@ -168,3 +173,17 @@ def test_a_name_in_any_script_and_a_given_source_are_kept(tmp_path: Path) -> Non
     document = load_document(path)
     assert document.source == path.as_posix() and document.title == "年度 report (1)"
     assert load_document(path, source="kb://x").source == "kb://x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ID3 tags name a song.", "GIF89a is a format of 1989.", "BM\tbook of minutes", "OggS begins a page.",
+        "RIFF holds chunks.", "The ftyp box comes first.", "fLaC begins a file.\x0cPage two", "GIF89a 是一种格式。",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("name", ["a.md", "a.txt", "a.py"])
+def test_prose_that_begins_like_a_picture_or_a_recording_is_read_as_text(text: str, encoding: str, name: str) -> None:
+    document = load.read_document(text.encode(encoding), name, name)
+    assert (document.metadata["format"], document.text.split()) == (load.FORMATS[name[1:]], text.split())

@@ -1,9 +1,11 @@
 """Set-up from nothing: the right Python, pip's settings for uv, an environment that is never taken half made."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -229,3 +231,9 @@ def test_the_locks_name_no_host_and_no_path_and_torch_without_its_build() -> Non
         name, equals, version = line.partition("==")
         assert equals and name and version, line
         assert not {"/", "@", " "} & set(line), line
+
+
+def test_no_dependency_is_listed_twice() -> None:
+    lines = tomllib.loads((Path(ROOT) / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = [re.split(r"[<>=\[]", line)[0] for line in lines]
+    assert sorted(names) == sorted(set(names))

@@ -5,6 +5,8 @@ The recording was made for these tests with espeak-ng, whose voice Whisper mishe
 
 import io
 import random
+import tracemalloc
+import wave
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,6 +171,31 @@ def test_whatever_is_damaged_in_a_recording_it_is_decoded_or_refused(samples: np
             n_refused += 1
             assert str(error).startswith(f"a.{kind} ") and ";" in str(error)
     assert n_refused < 36
+
+
+def test_a_long_recording_is_held_once_as_integers_and_once_as_floats() -> None:
+    data = recorded(np.full(900 * SAMPLE_RATE, 16384, dtype=np.int16))
+    tracemalloc.start()
+    sound, _ = decode_sound(data, "a.wav")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(sound), sound.dtype, float(sound.min()), float(sound.max())) == (900 * SAMPLE_RATE, "float32", 0.5, 0.5)
+    assert peak < len(sound) * (2 + 4) * 1.2
+
+
+def test_a_recording_of_more_than_four_hours_is_refused() -> None:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, 100, 0, "NONE", ""))  # 100 samples a second make a small file
+        file.writeframes(bytes(2 * 100 * (4 * 3600 + 5)))
+    with pytest.raises(SourceError, match=r"^a\.wav is longer than 4 hours; cut it and add the parts\.$"):
+        decode_sound(buffer.getvalue(), "a.wav")
+
+
+@pytest.mark.parametrize(("kind", "codec"), [("matroska", "pcm_s16le"), ("avi", "pcm_s16le"), ("aiff", "pcm_s16be")])
+def test_other_formats_that_ffmpeg_knows_are_not_opened(samples: np.ndarray, kind: str, codec: str) -> None:
+    with pytest.raises(SourceError, match=r"^a\.mp3 is a damaged recording; play it, save it again and add that\.$"):
+        decode_sound(recorded(samples, kind=kind, codec=codec), "a.mp3")
 
 
 @needs_model

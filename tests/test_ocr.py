@@ -1,6 +1,7 @@
 """Scanned pages: read by OCR where a PDF has no text of its own, in order, with the place of every word."""
 
 import io
+import time
 
 import pytest
 from PIL import Image
@@ -8,7 +9,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.document import Document, Span
-from ingest.errors import SourceError
+from ingest.errors import SourceError, WordlessError
 from ingest.load import load_document, read_document
 from ingest.load_config import LoadConfig
 from ingest.load_pdf_ocr import is_noise, page_ranges
@@ -111,12 +112,38 @@ def test_only_pages_without_text_are_read() -> None:
     assert "Ottermere pays seven crowns" in of_pages[2]
     assert document.metadata["pages_read_by_ocr"] == "2-3"
     assert document.metadata["pages_without_text"] == "4"
+    assert "ocr_pages_limit" not in document.metadata
+
+
+@pytest.mark.parametrize("size", [(14_400, 2), (2, 14_400), (14_400, 40)])
+def test_pages_too_thin_for_words_are_not_read(size: tuple[int, int]) -> None:
+    """The thinnest took 6 to 40 seconds each, since the models stretch what they read to a height."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=size)
+    for _ in range(5):
+        canvas.rect(0, 0, size[0] / 2, size[1] / 2, fill=1)
+        canvas.showPage()
+    canvas.save()
+    start = time.process_time()
+    with pytest.raises(WordlessError, match=r"^thin\.pdf holds no words: its 5 pages are empty, or pictures"):
+        read_document(buffer.getvalue(), "thin.pdf", "thin.pdf")
+    assert time.process_time() - start < 2
 
 
 def test_more_pages_than_the_limit_are_refused() -> None:
     data = scan_pdf([picture_of("One"), picture_of("Two")])
     with pytest.raises(SourceError, match=r"^long\.pdf has 2 pages to be read by OCR, more than the limit of 1; split"):
         read_document(data, "long.pdf", "long.pdf", config=LoadConfig(max_ocr_pages=1))
+
+
+def test_of_a_document_with_text_pages_over_the_limit_are_left_unread_and_named() -> None:
+    document = read_document(mixed_pdf(), "mixed.pdf", "mixed.pdf", config=LoadConfig(max_ocr_pages=1))
+    of_pages = [page.span.of(document.text).strip() for page in document.pages]
+    assert "Line 4 of a page" in of_pages[0]
+    assert of_pages[1:] == ["Ottermere pays seven crowns", "Scanned by X", ""]
+    assert document.metadata["pages_read_by_ocr"] == "2"
+    assert document.metadata["pages_without_text"] == "3-4"
+    assert document.metadata["ocr_pages_limit"] == "1"
 
 
 @pytest.mark.parametrize(

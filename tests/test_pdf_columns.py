@@ -1,9 +1,12 @@
 """PDF: the order of columns, ruled tables, turned pages, printed page numbers, bookmarks; all from PDFs made here."""
 
 import io
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from pypdf import PdfReader, PdfWriter
 from pypdf.constants import PageLabelStyle
 from reportlab.lib.pagesizes import A4
@@ -15,6 +18,7 @@ from benchmarks.pdf_oracle import pairs_in_order
 from ingest.load import load_document
 from ingest.load_draft import Draft
 from ingest.load_pdf import load_pdf
+from ingest.load_pdf_columns import usual_gutters
 from tests.test_load_pdf import SAMPLES, drawn, lines, outline
 
 LEFT = (
@@ -238,3 +242,25 @@ def test_a_bookmark_makes_its_title_a_heading_though_number_or_line_break_differ
 def test_pairs_in_order_counts_neighbours_that_follow_directly() -> None:
     # B is there, but D stands between A and B, so of the pairs AB, BC, CD only BC follows directly.
     assert pairs_in_order("Al-\npha. Delta! Bravo, Charlie", ["Alpha.", "Bravo", "Charlie", "Delta"]) == (1, 3)
+
+
+def usual_by_definition(pages: list[list[int]]) -> list[int]:
+    found: list[int] = []
+    for gutter in (gutter for page in pages for gutter in page):
+        n_pages = sum(1 for page in pages if any(abs(gutter - other) <= 2 for other in page))
+        if n_pages >= 0.15 * len(pages) and all(abs(gutter - other) > 2 for other in found):
+            found.append(gutter)
+    return found
+
+
+@given(some.lists(some.lists(some.integers(0, 40), max_size=6), max_size=20))
+def test_a_usual_gutter_is_within_two_points_of_one_on_every_seventh_page(pages: list[list[int]]) -> None:
+    assert usual_gutters(pages) == usual_by_definition(pages)
+
+
+def test_usual_gutters_are_found_among_the_gutters_of_20_000_pages_in_a_second() -> None:
+    """Each page has a gutter that no other has beside the one they share: 20,000 x 20,000 comparisons take minutes."""
+    pages = [[300.0, 1000.0 + 3 * number] for number in range(20_000)]
+    start = time.process_time()
+    assert usual_gutters(pages) == [300.0]
+    assert time.process_time() - start < 1
