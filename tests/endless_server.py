@@ -1,5 +1,6 @@
 """An OpenAI-compatible server whose answer never ends, to be stopped: it knows when its client has hung up."""
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -7,8 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-_SENTENCE = ("The ", "harbour ", "of ", "Brenwick ", "has ", "room ", "for ", "forty ", "boats. ")
+# Each sentence is another one: a model that says the same again is stopped.
+_SENTENCE = ("The ", "harbour ", "of ", "Brenwick ", "has ", "room ", "for ", "forty ", "boats", "{}. ")
 _PIECE_SECONDS = 0.05
+
+
+def _numbered(piece: str, number: int) -> str:
+    return piece.format(f", as page {number} says" if number else "")
 
 
 @dataclass(slots=True)
@@ -33,10 +39,14 @@ def endless_server() -> Iterator[EndlessServer]:
             self.rfile.read(int(self.headers["Content-Length"]))
             self._begin("text/event-stream")
             try:
-                while not closing.is_set():
+                for number in itertools.count():
                     for piece in _SENTENCE:
+                        if closing.is_set():
+                            return
                         event = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "endless"}
-                        event["choices"] = [{"index": 0, "delta": {"role": "assistant", "content": piece}}]
+                        event["choices"] = [
+                            {"index": 0, "delta": {"role": "assistant", "content": _numbered(piece, number)}}
+                        ]
                         self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
                         self.wfile.flush()
                         closing.wait(_PIECE_SECONDS)
