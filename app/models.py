@@ -274,7 +274,7 @@ def _role_of(path: Path) -> Role | None:
         return "language model"
     if (path / "modules.json").is_file():
         return "embedder"
-    if (path / "model.bin").is_file() and (path / "vocabulary.txt").is_file():
+    if (path / "model.bin").is_file() and any(path.glob("vocabulary.*")):
         return "speech model"
     if (path / "config.json").is_file() or any(path.glob("*.gguf")):
         return "model"

@@ -18,6 +18,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,18 +100,25 @@ def chunkers(embedder: Embedder) -> dict[str, Chunker]:
 
 
 def sentence_splitter(size: int, overlap: int, embedder: Embedder) -> Any:  # LlamaIndex's, which has no types here
-    """Make LlamaIndex's splitter. nltk refuses word lists under several names, which some installers make: copied."""
-    package = importlib.util.find_spec("llama_index.core")
-    assert package is not None
-    assert package.origin is not None
-    words = Path(package.origin).parent / "_static" / "nltk_cache"
-    os.environ["NLTK_DATA"] = str(shutil.copytree(words, Path(tempfile.mkdtemp()) / "nltk"))
+    """Make LlamaIndex's splitter."""
+    os.environ["NLTK_DATA"] = _word_lists().name
     from llama_index.core.node_parser import SentenceSplitter
 
     def tokens(text: str) -> list[int]:
         return list(embedder.token_starts(text))
 
     return SentenceSplitter(chunk_size=size, chunk_overlap=overlap, tokenizer=tokens)
+
+
+@cache
+def _word_lists() -> "tempfile.TemporaryDirectory[str]":
+    """Copy nltk's word lists until the program ends: it refuses files under several names, as installers make."""
+    package = importlib.util.find_spec("llama_index.core")
+    assert package is not None
+    assert package.origin is not None
+    folder = tempfile.TemporaryDirectory()
+    shutil.copytree(Path(package.origin).parent / "_static" / "nltk_cache", folder.name, dirs_exist_ok=True)
+    return folder
 
 
 def _chunk(document: Document, start: int, text: str) -> Chunk:

@@ -53,7 +53,7 @@ _CLOSING: dict[PromptLanguage, str] = {
     "en": "Answer in one short sentence, with the passages' own words for the fact asked.",
     "zh": "用一句简短的话回答，照用资料中的原词。",
 }
-# For a question that asks for steps, a list or a comparison. Of ten such questions over Debian's manuals 4 are answered
+# For a question that asks for steps, a list or a comparison. Of ten such questions over Debian's manuals 5 are answered
 # right with it, 2 with the line above; asked for "everything, the steps too", the 1.5B model makes steps up
 # (benchmarks/LOG.md, 2026-11-25).
 _CLOSING_MORE: dict[PromptLanguage, str] = {

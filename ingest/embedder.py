@@ -45,7 +45,9 @@ Runtime = Literal["openvino", "torch"]
 
 @dataclass(frozen=True, slots=True)
 class EmbedderConfig:
-    """How a model is run; the vectors are the same (cosine at least .999), so an index doesn't depend on it.
+    """How a model is run; the vectors are the same (cosine at least .999), so an index doesn't depend on it. Only of a
+    text longer than the model reads, which no chunk is unless the model's window is shorter, torch sees the beginning
+    and OpenVINO all, in parts.
 
     `runtime` "auto" is OpenVINO for a model it can run, unless there is a GPU. `dtype` "auto" is bfloat16 where the
     processor or the GPU has instructions for it, else float32.

@@ -55,10 +55,12 @@ class ParsingPool:
 
     def _read(self, path: Path, source: str) -> Document:
         worker = self._worker()
+        assert worker.stdin is not None
+        assert worker.stdout is not None
         try:
-            worker.stdin.write(json.dumps([str(path), source, self._config]).encode() + b"\n")  # type: ignore[union-attr]
-            worker.stdin.flush()  # type: ignore[union-attr]
-            line = worker.stdout.readline()  # type: ignore[union-attr]
+            worker.stdin.write(json.dumps([str(path), source, self._config]).encode() + b"\n")
+            worker.stdin.flush()
+            line = worker.stdout.readline()
         except BrokenPipeError:
             line = b""
         if not line.endswith(b"\n"):

@@ -111,7 +111,7 @@ class Run:
                 if isinstance(ready.entry, Bundle):
                     self._take_bundle(ready.entry)
                 else:
-                    self._take(ready.entry, ready.is_unchanged, ready.load)
+                    self._take(ready.entry, ready.needs_no_reading, ready.load)
                 self._n_read += 1
                 self._bytes_read += ready.entry.size_bytes
         self._flush()

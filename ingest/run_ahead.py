@@ -23,15 +23,15 @@ _LARGEST_BYTES = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An input whose turn it is, with whether it has changed and its document; both may raise what reading raises."""
+    """An input whose turn it is, with whether it is as it was and its document; both may raise what reading raises."""
 
     entry: Input | Bundle
-    is_unchanged: Callable[[], bool]
+    needs_no_reading: Callable[[], bool]
     load: Callable[[], Document]
 
 
 def read_ahead(
-    inputs: Sequence[Input | Bundle], is_unchanged: Callable[[Input], bool], config: IngestConfig
+    inputs: Sequence[Input | Bundle], needs_no_reading: Callable[[Input], bool], config: IngestConfig
 ) -> Generator[Ready, None, None]:
     """Give every input in its order. This process reads small jobs, and of others what is beyond their beginning.
 
@@ -47,14 +47,14 @@ def read_ahead(
             if isinstance(entry, Bundle):
                 ready = Ready(entry, _never, _no_document)
             elif entry.path is None or not n_workers:  # what a web page or a member says is asked when its turn comes
-                ready = Ready(entry, partial(is_unchanged, entry), entry.load)
+                ready = Ready(entry, partial(needs_no_reading, entry), entry.load)
             else:
-                changed, ready = _looked_at(entry, is_unchanged)
+                changed, ready = _looked_at(entry, needs_no_reading)
                 size = entry.size_bytes if changed else 0
                 alone_bytes += size
                 if changed and alone_bytes > config.parse_alone_bytes and size <= _LARGEST_BYTES:
                     pool = pool or ParsingPool(n_workers, config.load)
-                    ready = Ready(entry, ready.is_unchanged, pool.submit(entry.path, entry.source).result)
+                    ready = Ready(entry, ready.needs_no_reading, pool.submit(entry.path, entry.source).result)
             waiting.append((ready, size))
             ahead_bytes += size
             while waiting and (pool is None or ahead_bytes > _AHEAD_BYTES or len(waiting) > _AHEAD_FILES):
@@ -68,13 +68,13 @@ def read_ahead(
             pool.close()
 
 
-def _looked_at(entry: Input, is_unchanged: Callable[[Input], bool]) -> tuple[bool, Ready]:
+def _looked_at(entry: Input, needs_no_reading: Callable[[Input], bool]) -> tuple[bool, Ready]:
     """Tell whether a file must be read, and keep what was found until its turn comes."""
     try:
-        unchanged = is_unchanged(entry)
+        is_as_it_was = needs_no_reading(entry)
     except (SourceError, OSError) as error:
         return False, Ready(entry, partial(_raise, error), entry.load)
-    return not unchanged, Ready(entry, lambda: unchanged, entry.load)
+    return not is_as_it_was, Ready(entry, lambda: is_as_it_was, entry.load)
 
 
 def _raise(error: Exception) -> bool:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from generation.answering import AnswerConfig, answer_question
+from generation.answer import Answer
+from generation.answering import AnswerConfig, answer_question, stream_answer
 from generation.second_look import gives_no_amount
 from tests.fakes import ScriptedLLM, retrieval_of
 
@@ -50,3 +51,14 @@ def test_a_second_look_that_finds_no_amount_changes_nothing() -> None:
 
     assert answer.text == "The grant pays equipment ordered from July [1]."
     assert len(llm.prompts) == 2
+
+
+def test_a_better_answer_replaces_what_was_shown_already() -> None:
+    shown = "Equipment may be ordered before the grant starts, and we may order equipment before it starts [1]."
+    better = "Up to 15,000 crowns of equipment [1]."
+
+    pieces = list(stream_answer(retrieval_of(_ASKED, _GRANT), ScriptedLLM(shown, better), AnswerConfig()))
+
+    assert "".join(piece for piece in pieces if isinstance(piece, str)).startswith("Equipment may be ordered")
+    assert isinstance(pieces[-1], Answer)
+    assert pieces[-1].text == better
