@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ingest.document import Chunk
+from ingest.document import Chunk, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class StageScore:
 class Hit:
     """A passage that answers the question best: `rank` from 1, `stages` by name (dense, lexical, fused, ...).
 
+    `score` is what both legs say together ("fused"); a reranker changes ranks, and its own scores are in `stages`.
+    `found` is where the words that were found stand, in a passage that was widened around them, else None.
     `newer_edition` names the source of a later edition of the same text among the hits, "" where there is none.
     `page_label` is what is printed on the chunk's page where that differs from its number. `seconds` say from when to
     when a recording's words are spoken.
@@ -33,6 +35,7 @@ class Hit:
     newer_edition: str = ""
     page_label: str = ""
     seconds: tuple[float, float] | None = None
+    found: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
