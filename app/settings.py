@@ -38,6 +38,23 @@ class LLMSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RerankerSettings:
+    """What puts the best candidates in order. With a `url` it is `model` on that `/v1/rerank` server ("" leaves the
+    choice to it); else `model` is a CrossEncoder: a name in the models folder, a folder or a hub name; "" for none.
+    """
+
+    model: str = ""
+    url: str = ""
+    api_key: str = ""
+    timeout_seconds: int = 30
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is one."""
+        return bool(self.model or self.url)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `home` holds kb/ and models/; `language` is the page's, "" for the browser's.
 
@@ -50,6 +67,7 @@ class Settings:
     language: str = ""
     prompt_tokens: int = 0
     llm: LLMSettings = field(default_factory=LLMSettings)
+    reranker: RerankerSettings = field(default_factory=RerankerSettings)
     ingest: IngestConfig = field(default_factory=IngestConfig)
     index: DenseIndexConfig = field(default_factory=DenseIndexConfig)
     embedding: EmbedderConfig = field(default_factory=EmbedderConfig)
@@ -78,7 +96,14 @@ SETTING_NAMES: Mapping[str, str] = {
     "llm_key": "the server's API key",
     "llm_context": "the model's context length in tokens, where it can't be found out",
     "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
+    "reranker": "a cross-encoder: a name in the models folder, a sentence-transformers folder, or a hub name",
+    "reranker_url": "base URL of a server that speaks /v1/rerank, such as http://127.0.0.1:8001/v1",
+    "reranker_model": "the model's name on that server; empty leaves the choice to it",
+    "reranker_key": "that server's API key",
+    "reranker_timeout": "how many seconds that server may be silent",
+    "rerank_depth": "how many of the best candidates the reranker reads; 0 searches without it",
     "top_k": "how many passages a search gives",
+    "budget_tokens": "how many tokens all passages of a search may have, in the embedder's; 0: no such bound",
     "prompt_tokens": "how many tokens of passages a model reads; 0: 500 in this process, 1500 on a server",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
     "speech_model": "hears recordings: a name in the models folder, a faster-whisper folder, a size, or a hub name",
@@ -113,7 +138,23 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         prompt_tokens=_number(values, "prompt_tokens", 0),
         llm=llm,
         ingest=replace(defaults.ingest, chunking=chunking, load=_load_config(values, home)),
-        search=replace(defaults.search, top_k=_number(values, "top_k", defaults.search.top_k)),
+        reranker=RerankerSettings(
+            model=values.get("reranker_model" if values.get("reranker_url") else "reranker", ""),
+            url=values.get("reranker_url", ""),
+            api_key=values.get("reranker_key", ""),
+            timeout_seconds=_number(values, "reranker_timeout", defaults.reranker.timeout_seconds),
+        ),
+        search=_search_config(values, defaults.search),
+    )
+
+
+def _search_config(values: Mapping[str, str], default: SearchConfig) -> SearchConfig:
+    depth = _number(values, "rerank_depth", default.rerank.depth)
+    return replace(
+        default,
+        top_k=_number(values, "top_k", default.top_k),
+        budget_tokens=_number(values, "budget_tokens", default.budget_tokens),
+        rerank=replace(default.rerank, depth=depth),
     )
 
 

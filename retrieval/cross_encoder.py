@@ -1,132 +1,91 @@
-"""A question and passages in, scores out, by a sentence-transformers CrossEncoder from a folder or a hub.
+"""A query and passages in, a score a passage out, by a cross-encoder in this process. Knows nothing of rankings."""
 
-The weights load when the first score is asked for; importing torch and the library takes seconds.
-"""
-
-import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ingest.errors import ModelError
-
-
-@dataclass(frozen=True, slots=True)
-class CrossEncoderConfig:
-    """How a model is run. `dtype` "auto" is bfloat16 on a GPU or a processor with instructions for it, else float32:
-    numbers of 8 bits tie only where a model hardly tells passages apart, and ties keep the order of the legs.
-    """
-
-    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
-    batch_size: int = 16
+from ingest.torch_encoder import torch_dtype
 
 
 class CrossEncoderReranker:
-    """Any sentence-transformers CrossEncoder with one output. Safe to use from several threads."""
+    """Any sentence-transformers CrossEncoder: a folder, or a name that the hub library resolves (online or from its
+    cache). It loads when the first passage is judged. Safe to use from several threads.
+    """
 
-    def __init__(self, model: str | Path, config: CrossEncoderConfig | None = None) -> None:
-        self._model = str(model)
-        self._config = config or CrossEncoderConfig()
-        self._loading = threading.Lock()
-        self._loaded: Any = None  # sentence_transformers.CrossEncoder, imported late
+    def __init__(self, model: str | Path, *, dtype: str = "auto") -> None:
+        self._path = str(model)
+        self._dtype = dtype
+        self._lock = threading.Lock()
+        self._model: Any = None  # sentence_transformers.CrossEncoder, imported late
 
     @property
     def name(self) -> str:
         """The folder's last part, or the hub name without its owner."""
-        return Path(self._model).name
+        return Path(self._path).name
 
     def scores(self, query: str, passages: Sequence[str]) -> list[float]:
-        """Give the logistic of the model's output a passage, 0 to 1. Raises ModelError."""
+        """Give the model's own score a passage, not squeezed between 0 and 1, where the best would become equal."""
         if not passages:
             return []
-        model = self._encoder()
         import torch
 
-        # The raw output, because in bfloat16 the library's own logistic makes all good passages equal.
-        outputs = model.predict(
-            [(query, passage) for passage in passages],
-            batch_size=self._config.batch_size,
-            show_progress_bar=False,
-            activation_fn=torch.nn.Identity(),
-            convert_to_tensor=True,
-        )
-        numbers = [float(output) for output in outputs.float().cpu()]
-        if not all(map(math.isfinite, numbers)):
-            raise ModelError(
-                f"reranker {self.name} gave a score that is no number: its weights are damaged or it needs another"
-                " dtype; set FOOTNOTE_RERANKER to another model, or to nothing to search without one"
-            )
-        return [_logistic(number) for number in numbers]
-
-    def _encoder(self) -> Any:  # as above
-        with self._loading:
-            if self._loaded is None:
-                self._loaded = _load(self._model, self._config.dtype)
-            return self._loaded
+        with self._lock:
+            if self._model is None:
+                self._model = _load(self._path, self._dtype)
+            try:
+                found = self._model.predict(
+                    [(query, passage) for passage in passages],
+                    activation_fn=torch.nn.Identity(),
+                    convert_to_tensor=True,
+                    show_progress_bar=False,
+                )
+            except torch.OutOfMemoryError as error:
+                raise ModelError(
+                    f"reranker {self.name} needs more memory than there is for {len(passages)} passages;"
+                    " lower FOOTNOTE_RERANK_DEPTH"
+                ) from error
+        scores = [float(score) for score in found.float().cpu().tolist()]
+        if any(score != score for score in scores):
+            raise ModelError(f"reranker {self.name} gave scores that are no numbers; its weights are damaged")
+        return scores
 
 
-def _load(model: str, dtype: str) -> Any:  # as above
+def _load(model: str, dtype: str) -> Any:  # sentence_transformers.CrossEncoder
     import torch
     from sentence_transformers import CrossEncoder
     from transformers.utils import logging
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    if problem := folder_problem(Path(model)) if Path(model).is_dir() else "":
-        raise _unusable(model, problem)
     try:
         loaded = CrossEncoder(
-            model, local_files_only=Path(model).is_dir(), model_kwargs={"dtype": _dtype(torch, dtype)}
+            model, local_files_only=Path(model).is_dir(), model_kwargs={"dtype": torch_dtype(torch, dtype)}
         )
-    except (OSError, ValueError) as error:
-        raise _unusable(model, (str(error).strip().splitlines() or [type(error).__name__])[0]) from error
+    except (OSError, ValueError, KeyError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelError(
+            f"reranker {model} can't be loaded ({first}); fetch it with `footnote llm pull hf:ORGANISATION/NAME`, or"
+            " set FOOTNOTE_RERANKER to a folder that holds a cross-encoder"
+        ) from error
     if loaded.num_labels != 1:
-        raise _unusable(model, f"it gives {loaded.num_labels} numbers a pair, and a reranker gives one")
+        raise ModelError(
+            f"{model} gives {loaded.num_labels} scores a pair, so it sorts pairs into classes; a reranker gives one:"
+            " set FOOTNOTE_RERANKER to one"
+        )
+    if not _was_trained_to_score(loaded):
+        raise ModelError(
+            f"{model} has no trained part that scores a pair (it is {_architecture(loaded)}), so it is no reranker;"
+            " set FOOTNOTE_RERANKER to a cross-encoder"
+        )
     return loaded
 
 
-def folder_problem(folder: Path) -> str:
-    """Say what keeps a folder from being a CrossEncoder, from its settings alone; empty when nothing does."""
-    import json
-
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return "it has no config.json"
-    except (OSError, ValueError) as error:
-        return f"its config.json can't be read ({error})"
-    if not isinstance(config, dict):
-        return "its config.json holds no settings"
-    kinds = config.get("architectures") or []
-    if kinds and not any(str(kind).endswith("ForSequenceClassification") for kind in kinds) and not _is_own(folder):
-        return f"it is a {', '.join(map(str, kinds))}, and a CrossEncoder is a ...ForSequenceClassification"
-    n_outputs = len(config.get("id2label") or {}) or int(config.get("num_labels") or 2)
-    if kinds and n_outputs != 1 and not _is_own(folder):
-        return f"it gives {n_outputs} numbers a pair, and a reranker gives one"
-    return ""
+def _was_trained_to_score(loaded: Any) -> bool:  # sentence_transformers.CrossEncoder
+    """Tell whether the folder had the scoring layer: without one the library makes it up of random numbers."""
+    return len(loaded) > 1 or _architecture(loaded).endswith("ForSequenceClassification")
 
 
-def _is_own(folder: Path) -> bool:
-    """Tell whether the library lists the model's parts itself, as for rerankers made of a language model."""
-    return (folder / "modules.json").is_file()
-
-
-def _unusable(model: str, reason: str) -> ModelError:
-    return ModelError(
-        f"reranker {model} can't be loaded ({reason.rstrip('.')}); fetch one with `footnote llm pull hf:ORG/NAME`, or set"
-        " FOOTNOTE_RERANKER to a folder that holds a sentence-transformers CrossEncoder, or to nothing to search without"
-    )
-
-
-def _dtype(torch: Any, dtype: str) -> Any:  # the torch module and one of its dtypes
-    if dtype != "auto":
-        return getattr(torch, dtype)
-    fast = torch.cuda.is_available() or torch.cpu.get_capabilities().get("amx_bf16", False)
-    return torch.bfloat16 if fast else torch.float32
-
-
-def _logistic(number: float) -> float:
-    """1 / (1 + e^-x), also where e^-x is too large to write."""
-    return 1 / (1 + math.exp(-number)) if number >= 0 else math.exp(number) / (1 + math.exp(number))
+def _architecture(loaded: Any) -> str:  # as above
+    return ", ".join(loaded[0].model.config.architectures or ["of no known architecture"])

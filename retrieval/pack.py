@@ -1,7 +1,7 @@
 """A ranking of chunks in, readable passages out: repeats collapsed, neighbours joined, cut to a number and a length."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ingest.document import Chunk, Span, chunk_id
 from retrieval.fuse import Fused
@@ -14,7 +14,7 @@ class PackingConfig:
     """`max_passage_characters` bounds a passage made of neighbours; 0 leaves every chunk on its own."""
 
     max_passage_characters: int = 1200
-    repeats: RepeatConfig = RepeatConfig()
+    repeats: RepeatConfig = field(default_factory=RepeatConfig)
 
 
 @dataclass(slots=True)

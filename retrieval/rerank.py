@@ -5,7 +5,7 @@ the best candidates go in. On languages that it doesn't know it is silent (`retr
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ingest.document import Chunk
@@ -29,7 +29,7 @@ class Reranker(Protocol):
 class RerankConfig:
     """`depth`: how many of the best candidates the reranker reads; 0 switches it off."""
 
-    depth: int = 50
+    depth: int = 30
 
 
 # Tell whether a reranker understands queries in one language over passages in another ("en", "zh").
@@ -38,17 +38,11 @@ Knows = Callable[[str, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Reranked:
-    """The new order and, by chunk id, each judged chunk's place and score. `silent` says what was not judged and why,
-    `judged` whether anything was.
-    """
+    """The new order and, by chunk id, each judged chunk's place and score. `silent` says what wasn't judged and why."""
 
     ranking: list[Fused]
     by_chunk: Mapping[str, StageScore] = field(default_factory=dict)
     silent: str = ""
-
-    @property
-    def judged(self) -> bool:
-        return bool(self.by_chunk)
 
 
 def rerank(
@@ -57,7 +51,8 @@ def rerank(
     """Put the best `depth` candidates into the order of the reranker's scores; equal scores keep their order.
 
     Candidates in a language it doesn't know keep their places, and so do those below. A passage is judged by the query
-    in its own language where `queries` has one, else by the first. Raises ModelError when the reranker fails.
+    in its own language where `queries` has one, else by the first. A place keeps its score, so that scores go on to
+    mean what they do without a reranker; its own are in `by_chunk`. Raises ModelError when the reranker fails.
     """
     head = ranking[: config.depth]
     judged: dict[str, list[int]] = {}  # query -> places in `head`
@@ -77,7 +72,7 @@ def rerank(
     order = sorted(scores, key=lambda place: (-scores[place], place))
     reordered = list(ranking)
     for place, chosen in zip(sorted(scores), order, strict=True):
-        reordered[place] = head[chosen]
+        reordered[place] = replace(head[chosen], score=head[place].score)
     by_chunk = {
         head[place].candidate.chunk.id: StageScore(rank, scores[place]) for rank, place in enumerate(order, start=1)
     }

@@ -4,7 +4,7 @@ Both legs propose, their scores are put on common scales and added, and the best
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest.document import seconds_of
@@ -16,20 +16,26 @@ from ingest.terms import content_terms, index_terms
 from retrieval.editions import EditionConfig, newest_first
 from retrieval.fuse import Candidate, Fused, FusionConfig, fuse, seat
 from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, excess_cosines, lexical_leg
-from retrieval.pack import PackingConfig, Passage, pack
+from retrieval.pack import PackingConfig, Passage, TokenBudget, pack
+from retrieval.rerank import RerankConfig, Reranked, rerank
+from retrieval.rerank_probe import ProbedReranker
 from retrieval.retrieval import Hit, Retrieval, StageScore
+from retrieval.widen import ContextConfig, widen
 
 
 @dataclass(frozen=True, slots=True)
 class SearchConfig:
     """How many passages a search gives, how many candidates each leg proposes, and how they are joined.
 
+    `budget_tokens`: how many tokens all passages may have together, counted as chunk sizes are, by the embedder's
+    tokenizer; 0 is no such bound. `top_k` holds beside it.
     `translate_below`: when the best passage in the question's own language scores less, the question is translated, if
     there is someone to do it. On the 53 sample questions that need no history, 7 of 8 whose answer stands in the other
     language score below .6, and 3 of 30 others (benchmarks/LOG.md, 2026-11-22).
     """
 
     top_k: int = 10
+    budget_tokens: int = 0
     n_candidates: int = 100
     use_dense: bool = True
     use_lexical: bool = True
@@ -40,6 +46,8 @@ class SearchConfig:
     fusion: FusionConfig = field(default_factory=FusionConfig)
     packing: PackingConfig = field(default_factory=PackingConfig)
     editions: EditionConfig = field(default_factory=EditionConfig)
+    rerank: RerankConfig = field(default_factory=RerankConfig)
+    context: ContextConfig = field(default_factory=ContextConfig)
 
 
 def search(
@@ -50,14 +58,15 @@ def search(
     query: str | None = None,
     said: str = "",
     translate: Callable[[str], str | None] | None = None,
+    reranker: ProbedReranker | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Retrieval:
     """Find the passages that answer `question`; `query` is what to search instead of it, for a rewritten follow-up,
     and `said` the answer that it follows.
 
     `translate` gives a query in the other language. It is asked only when documents in both languages are there and
-    those in the question's own have little to say. Raises SettingsError for an empty question or settings that leave
-    nothing to search with.
+    those in the question's own have little to say. `reranker` puts the best candidates in order. Raises SettingsError
+    for an empty question or settings that leave nothing to search with, ModelError when the reranker fails.
     """
     _check(question, config)
     started = clock()
@@ -77,10 +86,18 @@ def search(
         queries.append(translation)
         other = _search_once(kb, generation, translation, config)
         seated = _merged(pass_, other)
-    passages, dropped = pack(seated, config.top_k, config.packing, kb.catalog.text_between)
-    ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(seated, start=1)}
+    merged = clock()
+    reranked = Reranked(seated)
+    if reranker is not None and config.rerank.depth > 0:
+        reranked = rerank(seated, queries, reranker.reranker, reranker.knows, config.rerank)
+    judged = clock()
+    budget = TokenBudget(config.budget_tokens, lambda text: len(kb.embedder.token_starts(text)))
+    bound = budget if config.budget_tokens else None
+    passages, dropped = pack(reranked.ranking, config.top_k, config.packing, kb.catalog.text_between, bound)
+    passages, swallowed = widen(passages, config.context, kb.catalog.chunk_at, kb.catalog.text_between, bound)
+    fused = {entry.candidate.chunk.id: StageScore(rank, entry.score) for rank, entry in enumerate(seated, start=1)}
     terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
-    hits = [_placed(kb, _hit(passage, rank, ranks, terms)) for rank, passage in enumerate(passages, 1)]
+    hits = [_placed(kb, _hit(passage, rank, fused, reranked, terms)) for rank, passage in enumerate(passages, 1)]
     finished = clock()
     return Retrieval(
         question=question,
@@ -91,14 +108,17 @@ def search(
             _stage("lexical", pass_.lexical.silent),
             *(["said"] if said else []),
             "fused",
+            *([_stage("reranked", reranked.silent)] if reranked.silent or reranked.by_chunk else []),
             "packed",
+            *(["widened"] if config.context.max_characters else []),
         ),
-        dropped=tuple(dropped),
+        dropped=(*dropped, *swallowed),
         generation=generation.manifest.digest,
         evidence=_evidence(seated, pass_),
         timings={
-            "search": finished - started - (translated - searched),
+            "search": finished - started - (translated - searched) - (judged - merged),
             "translate": translated - searched,
+            **({"rerank": judged - merged} if reranker is not None else {}),
             "retrieve": finished - started,
         },
     )
@@ -167,6 +187,9 @@ def _check(question: str, config: SearchConfig) -> None:
         raise SettingsError("the question is empty; ask something")
     if config.top_k < 1:
         raise SettingsError(f"top_k must be at least 1, got {config.top_k}")
+    for name, value in (("budget_tokens", config.budget_tokens), ("rerank_depth", config.rerank.depth)):
+        if value < 0:
+            raise SettingsError(f"{name} must not be below 0, got {value}")
     if not (config.use_dense or config.use_lexical):
         raise SettingsError("both the dense and the lexical leg are off; switch one on")
 
@@ -210,13 +233,15 @@ def _placed(kb: KnowledgeBase, hit: Hit) -> Hit:
     return replace(hit, page_label=page.printed if page is not None else "")
 
 
-def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str]) -> Hit:
+def _hit(passage: Passage, rank: int, fused: Mapping[str, StageScore], reranked: Reranked, terms: Sequence[str]) -> Hit:
     candidate = passage.fused.candidate
-    stages = {"fused": StageScore(ranks[candidate.chunk.id], passage.fused.score)}
+    stages = {"fused": fused[candidate.chunk.id]}
     if candidate.dense is not None:
         stages["dense"] = candidate.dense
     if candidate.lexical is not None:
         stages["lexical"] = candidate.lexical
+    if candidate.chunk.id in reranked.by_chunk:
+        stages["reranked"] = reranked.by_chunk[candidate.chunk.id]
     held = set(index_terms(passage.chunk.embedded_text))
     matched = tuple(term.removeprefix("·") for term in terms if term in held)
     return Hit(
@@ -227,6 +252,7 @@ def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str
         score=passage.fused.score,
         stages=stages,
         matched_terms=tuple(dict.fromkeys(matched)),
+        found=passage.found,
     )
 
 
