@@ -17,6 +17,7 @@ from ingest.errors import SettingsError
 from ingest.load_config import LoadConfig
 from ingest.pipeline import IngestConfig
 from retrieval.search import SearchConfig
+from retrieval.widen import ContextConfig
 
 PROJECT = Path(__file__).resolve().parents[1]
 EMBEDDED_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
@@ -146,6 +147,20 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         search=_search_config(values, defaults.search),
     )
+
+
+def with_search(
+    settings: Settings, *, budget_tokens: int | None = None, context: int | None = None, rerank_depth: int | None = None
+) -> Settings:
+    """Give the settings with what a command was told about searching; None leaves a value as it is."""
+    search = settings.search
+    if budget_tokens is not None:
+        search = replace(search, budget_tokens=budget_tokens)
+    if context is not None:
+        search = replace(search, context=ContextConfig(context))
+    if rerank_depth is not None:
+        search = replace(search, rerank=replace(search.rerank, depth=rerank_depth))
+    return replace(settings, search=search)
 
 
 def _search_config(values: Mapping[str, str], default: SearchConfig) -> SearchConfig:

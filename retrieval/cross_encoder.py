@@ -15,15 +15,15 @@ class CrossEncoderReranker:
     """
 
     def __init__(self, model: str | Path, *, dtype: str = "auto") -> None:
-        self._path = str(model)
+        self.model = str(model)
         self._dtype = dtype
         self._lock = threading.Lock()
-        self._model: Any = None  # sentence_transformers.CrossEncoder, imported late
+        self._loaded: Any = None  # sentence_transformers.CrossEncoder, imported late
 
     @property
     def name(self) -> str:
         """The folder's last part, or the hub name without its owner."""
-        return Path(self._path).name
+        return Path(self.model).name
 
     def scores(self, query: str, passages: Sequence[str]) -> list[float]:
         """Give the model's own score a passage, not squeezed between 0 and 1, where the best would become equal."""
@@ -32,10 +32,10 @@ class CrossEncoderReranker:
         import torch
 
         with self._lock:
-            if self._model is None:
-                self._model = _load(self._path, self._dtype)
+            if self._loaded is None:
+                self._loaded = _load(self.model, self._dtype)
             try:
-                found = self._model.predict(
+                found = self._loaded.predict(
                     [(query, passage) for passage in passages],
                     activation_fn=torch.nn.Identity(),
                     convert_to_tensor=True,
