@@ -22,6 +22,7 @@ from ingest.catalog_rows import (
     StoredDocument,
     chunk_of,
     chunk_row,
+    chunk_terms,
     document_of,
     document_row,
     pages_of,
@@ -33,6 +34,7 @@ from ingest.catalog_rows import (
 from ingest.document import Chunk, Document, Page, Span, Utterance
 from ingest.embedder import Vectors
 from ingest.errors import KnowledgeBaseError, StorageError
+from ingest.terms import TERMS_VERSION
 
 NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND vectors.text_hash = chunks.text_hash)"
 UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
@@ -164,7 +166,7 @@ class Catalog:
             db.executemany(
                 "INSERT INTO vectors VALUES (?, ?, ?)", ((embedder, hash_, vector) for hash_, vector in vectors)
             )
-            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(meta.items()))
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [*meta.items(), ("terms", TERMS_VERSION)])
 
     def remove(self, document_id: str) -> bool:
         """Remove a document and its chunks; tell whether it was there."""
@@ -262,11 +264,11 @@ class Catalog:
         for wanted in _batches(list(numbers), 500):
             marks = ",".join("?" * len(wanted))
             rows = self.rows(
-                f"SELECT {_CHUNK_COLUMNS}, number, position, source, title FROM chunks"
+                f"SELECT {_CHUNK_COLUMNS}, number, position, source, title, terms FROM chunks"
                 f" JOIN documents ON documents.id = document_id WHERE number IN ({marks})",
                 wanted,
             )
-            found.update((row[7], StoredChunk(chunk_of(row), row[8], row[9], row[10])) for row in rows)
+            found.update((row[7], StoredChunk(chunk_of(row), *row[8:12])) for row in rows)
         return found
 
     def text_between(self, document_id: str, span: Span) -> str:
@@ -285,6 +287,25 @@ class Catalog:
             (embedder,),
         )
         return (IndexRow(*row) for row in rows)
+
+    def renew_terms(self) -> None:
+        """Index every chunk under the terms of this version of `ingest.terms`, in one transaction."""
+        with self.change() as db:
+            last = 0
+            while rows := db.execute(
+                "SELECT number, title, headings, chunks.text FROM chunks JOIN documents ON documents.id = document_id"
+                " WHERE number > ? ORDER BY number LIMIT 1000",
+                (last,),
+            ).fetchall():
+                last = rows[-1][0]
+                db.executemany(
+                    "UPDATE chunks SET terms = ? WHERE number = ?",
+                    [
+                        (chunk_terms(title, json.loads(headings), text), number)
+                        for number, title, headings, text in rows
+                    ],
+                )
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('terms', ?)", (TERMS_VERSION,))
 
     def without_vectors(self, embedder: str) -> set[str]:
         """Give the ids of documents that have a chunk without a vector from `embedder`."""
@@ -362,7 +383,7 @@ def _replace(
     return db.executemany(
         "INSERT INTO chunks (id, document_id, position, span_start, span_end, text, headings, page, text_hash, terms,"
         " language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (chunk_row(chunk, position, hash_) for position, (chunk, hash_) in enumerate(hashed_chunks)),
+        (chunk_row(chunk, position, hash_, document.title) for position, (chunk, hash_) in enumerate(hashed_chunks)),
     ).rowcount
 
 

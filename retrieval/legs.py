@@ -10,6 +10,7 @@ from ingest.embedder import Vectors
 from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import detect_language, has_cjk
+from retrieval.dictionary import Dictionary
 from retrieval.retrieval import StageScore
 
 
@@ -92,6 +93,19 @@ def lexical_leg(generation: IndexGeneration, terms: Sequence[str], n_candidates:
     matches = generation.lexical.search(terms, n_candidates)
     rows = {row: StageScore(rank, score) for rank, (row, score) in enumerate(matches.rows, start=1)}
     return LexicalLeg(rows, matches.best_possible, "" if rows else "no term of the question occurs")
+
+
+def dictionary_leg(
+    generation: IndexGeneration, dictionary: Dictionary, query: str, foreign: str, n_candidates: int
+) -> LexicalLeg:
+    """Propose the rows in the other language that hold what the query's words are called there."""
+    rows = generation.by_language.get(foreign)
+    if rows is None:
+        return LexicalLeg({}, 0.0, "no document is in the other language")
+    matches = generation.lexical.search_any(dictionary.translate(query), n_candidates)
+    found = [(row, score) for row, score in matches.rows if str(generation.languages[row]) == foreign]
+    by_row = {row: StageScore(rank, score) for rank, (row, score) in enumerate(found, start=1)}
+    return LexicalLeg(by_row, matches.best_possible, "" if by_row else "no translated term occurs")
 
 
 def excess_cosines(generation: IndexGeneration, leg: DenseLeg, rows: Sequence[int]) -> dict[int, float]:
