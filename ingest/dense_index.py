@@ -140,18 +140,20 @@ def open_dense_index(folder: Path, config: DenseIndexConfig) -> DenseIndex:
 def _exact(flat: faiss.IndexFlatIP, query: Vectors, k: int, part: Part | None) -> Found:
     """Compare the query with every row that counts."""
     n = int(flat.ntotal) if part is None else part.n
+    if n == 0:
+        return []
     if part is not None and n < flat.ntotal // 8:  # rather look those rows up than pass over all others
         return _scored(flat, query, k, part.rows)
     selector = None if part is None or part.is_all else part.selector
     parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-    if n == 0:
-        return []
     scores, rows = flat.search(query, min(k, n), params=parameters)
     return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
 
 
 def _scored(flat: faiss.IndexFlatIP, query: Vectors, k: int, rows: Rows) -> Found:
     """Compare the query with these rows alone, and give the k best."""
+    if len(rows) == 0:  # FAISS refuses
+        return []
     scores = np.empty(len(rows), dtype=np.float32)
     rows = np.ascontiguousarray(rows)
     pointers = faiss.swig_ptr(query), len(rows), faiss.swig_ptr(scores), faiss.swig_ptr(rows)
