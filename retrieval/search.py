@@ -239,7 +239,7 @@ def lookup_candidates(
             source=stored[number].source,
             title=stored[number].title,
             position=stored[number].position,
-            is_foreign=str(generation.languages[row]) == foreign,
+            is_foreign=generation.language(row) == foreign,
             excess=excess.get(row),
             dense=dense.by_row.get(row),
             lexical=lexical.by_row.get(row),
