@@ -37,6 +37,10 @@ from ingest.errors import KnowledgeBaseError, StorageError
 NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND vectors.text_hash = chunks.text_hash)"
 UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
 _N_PAGES = "CASE WHEN json_valid(pages) THEN json_array_length(pages) ELSE 0 END"  # a damaged one is `verify`'s to name
+_OCR_PAGES_LIMIT = (
+    "CASE WHEN json_valid(metadata) THEN CAST(coalesce(json_extract(metadata, '$.ocr_pages_limit'), 0) AS INTEGER)"
+    " ELSE 0 END"
+)
 _CHUNK_COLUMNS = "chunks.id, document_id, span_start, span_end, chunks.text, headings, page"
 
 
@@ -216,7 +220,7 @@ class Catalog:
         rows = self.rows(
             "SELECT id, source, title, content_hash, language,"
             f" (SELECT COUNT(*) FROM chunks WHERE document_id = documents.id), {_N_PAGES}, length(text),"
-            " chunking FROM documents ORDER BY source"
+            f" chunking, {_OCR_PAGES_LIMIT} FROM documents ORDER BY source"
         )
         return [DocumentInfo(*row) for row in rows]
 
