@@ -38,8 +38,7 @@ NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND ve
 UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
 _N_PAGES = "CASE WHEN json_valid(pages) THEN json_array_length(pages) ELSE 0 END"  # a damaged one is `verify`'s to name
 _OCR_PAGES_LIMIT = (
-    "CASE WHEN json_valid(metadata) THEN CAST(coalesce(json_extract(metadata, '$.ocr_pages_limit'), 0) AS INTEGER)"
-    " ELSE 0 END"
+    "CASE WHEN json_valid(metadata) THEN CAST(json_extract(metadata, '$.ocr_pages_limit') AS INTEGER) END"
 )
 _CHUNK_COLUMNS = "chunks.id, document_id, span_start, span_end, chunks.text, headings, page"
 

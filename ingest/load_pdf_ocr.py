@@ -60,6 +60,11 @@ def read_pages(
 
 def too_many_pages(name: str, n_pages: int, max_pages: int) -> SourceError:
     """Make the error for a document that OCR would take hours to read."""
+    if not max_pages:
+        pages = "1 page" if n_pages == 1 else f"{n_pages:,} pages"
+        return SourceError(
+            f"{name} has {pages} to be read by OCR, and OCR is turned off; set ocr_pages to how many pages it may read."
+        )
     return SourceError(
         f"{name} has {n_pages:,} pages to be read by OCR, more than the limit of {max_pages:,}; split it, or raise the"
         f" setting ocr_pages."

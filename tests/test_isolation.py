@@ -1,11 +1,17 @@
 """A parser that hangs or crashes is ended with its own process: its file fails with what to do, the others go in."""
 
+import os
+import select
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from app.commands.ingest import progress_words
+from app.settings import load_settings
 from ingest.catalog import Catalog
 from ingest.chunk import ChunkingConfig
 from ingest.discover import Failure
@@ -14,8 +20,10 @@ from ingest.knowledge_base import KnowledgeBase
 from ingest.parsing import ParsingPool
 from ingest.pipeline import IngestConfig, IngestReport, Progress, ingest_paths, plan_paths
 from ingest.raw_file import RawFile
+from ingest.step import Step
 from tests.hashing_embedder import HashingEmbedder
 
+ROOT = Path(__file__).parents[1]
 CHUNKING = ChunkingConfig(size_tokens=30, min_tokens=5)
 CONFIG = IngestConfig(chunking=CHUNKING, parse_workers=1, file_timeout_seconds=1.5)
 HTML = "<html><body><h1>{0}</h1><p>The {0} boat sails.</p></body></html>"
@@ -161,3 +169,43 @@ def test_what_a_stopped_process_left_in_the_folder_for_temporary_files_is_remove
     finally:
         pool.close()
     assert list(scratch.iterdir()) == []
+
+
+HANGING = """
+import sys
+from pathlib import Path
+import ingest.parsing
+from ingest.parsing import ParsingPool
+from ingest.raw_file import RawFile
+
+ingest.parsing._MODULE = "tests.dying_worker"
+pool = ParsingPool(1)
+reading = pool.submit(RawFile("slow.html", "slow.html", data=b"<p>words</p>"))
+reading.result(lambda step: print(pool._started[0].process.pid, flush=True))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux ends a process with the one that started it")
+def test_a_parser_that_hangs_ends_with_an_ingest_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", HANGING], stdout=subprocess.PIPE, cwd=ROOT, text=True) as ingest:
+        assert ingest.stdout is not None
+        parser = os.pidfd_open(int(ingest.stdout.readline()))
+        ingest.kill()
+    try:
+        assert select.select([parser], [], [], 30)[0] == [parser]  # readable once it has ended
+    finally:
+        os.close(parser)
+
+
+def test_the_time_a_file_may_take_is_a_setting(tmp_path: Path) -> None:
+    def seconds(value: str) -> float:
+        settings = load_settings({"FOOTNOTE_HOME": str(tmp_path), "FOOTNOTE_FILE_TIMEOUT": value})
+        return settings.ingest.file_timeout_seconds
+
+    assert (seconds(""), seconds("7"), seconds("0")) == (120.0, 7.0, 0.0)
+
+
+def test_the_progress_line_says_how_far_a_file_is_read() -> None:
+    progress = Progress(2, 5, 90, "/home/a/scan.pdf", bytes_done=10, bytes_total=40, step=Step("scanned page", 3, 40))
+
+    assert progress_words(progress, 30.0) == "2/5 files, 3 passages/s scanned page 3 of 40, scan.pdf"
