@@ -64,7 +64,7 @@ def test_the_reranker_decides_and_among_equal_scores_the_fused_order(kb: Knowled
     assert sources(found) == red + [source for source in sources(plain) if source not in red]
     assert found.hits[0].stages["reranked"] == StageScore(1, 2.0)
     assert [hit.stages["reranked"].rank for hit in found.hits] == [1, 2, 3, 4, 5]
-    assert found.stages == ("dense", "lexical", "fused", "reranked", "packed")
+    assert found.stages[-3:] == ("fused", "reranked", "packed")
     assert {hit.source: hit.stages["fused"] for hit in found.hits} == {
         hit.source: hit.stages["fused"] for hit in plain.hits
     }
@@ -86,7 +86,7 @@ def test_only_the_best_candidates_go_in(kb: KnowledgeBase) -> None:
     assert sources(found) == sources(plain)
     assert ["reranked" in hit.stages for hit in found.hits] == [True, True, True, False, False]
     off = search(kb, QUESTION, SearchConfig(rerank=RerankConfig(depth=0)), reranker=ProbedReranker(last_is_best))
-    assert off.stages == ("dense", "lexical", "fused", "packed")
+    assert off.stages[-2:] == ("fused", "packed")
 
 
 def test_a_reranker_without_chinese_leaves_chinese_passages_in_their_places(kb: KnowledgeBase) -> None:
