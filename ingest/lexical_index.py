@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+import numpy.typing as npt
 import tantivy
 
 from ingest.errors import KnowledgeBaseError, StorageError
@@ -49,15 +51,18 @@ class LexicalIndex:
         holders = self._searcher.doc_freq("terms", term)
         return math.log(1 + (self.n_rows - holders + 0.5) / (holders + 0.5))
 
-    def search(self, terms: Sequence[str], k: int) -> LexicalMatches:
+    def search(self, terms: Sequence[str], k: int, *, among: npt.NDArray[np.int64] | None = None) -> LexicalMatches:
         """Give up to k rows that hold at least one of `terms`, each term counted once. Ties keep row order."""
         distinct = list(dict.fromkeys(terms))
         if not distinct or self.n_rows == 0:
             return LexicalMatches((), 0.0)
         schema = self._index.schema
         clauses = [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "terms", term)) for term in distinct]
-        result = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=k)
+        result = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=k if among is None else self.n_rows)
         rows = [(int(self._searcher.doc(address)["row"][0]), float(score)) for score, address in result.hits]
+        if among is not None:
+            wanted = set(among.tolist())
+            rows = [pair for pair in rows if pair[0] in wanted][:k]
         best_possible = sum(self.idf(term) * (K1 + 1) for term in distinct)
         return LexicalMatches(tuple(sorted(rows, key=lambda pair: (-pair[1], pair[0]))), best_possible)
 

@@ -8,11 +8,15 @@ score is put on a scale that means the same for every question, and added:
     lexical: BM25 / best possible BM25 for this question, where terms the corpus doesn't know count as unanswered
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ingest.document import Chunk
 from retrieval.retrieval import StageScore
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,14 @@ def seat(ranking: Sequence[Fused], config: FusionConfig) -> list[Fused]:
     """
     own = [entry for entry in ranking if not entry.candidate.is_foreign]
     foreign = [entry for entry in ranking if entry.candidate.is_foreign]
-    seated: list[Fused] = []
-    while own or foreign:
-        wants_foreign = len(seated) % 5 >= 5 - config.foreign_seats
-        source = foreign if foreign and (wants_foreign or not own) else own
-        seated.append(source.pop(0))
+    return in_turn(own, foreign, config.foreign_seats)
+
+
+def in_turn(own: Sequence[T], foreign: Sequence[T], foreign_seats: int) -> list[T]:
+    """Join two rankings so that of every five places the last `foreign_seats` go to the second, while it has any."""
+    ours, theirs = deque(own), deque(foreign)
+    seated: list[T] = []
+    while ours or theirs:
+        wants_foreign = len(seated) % 5 >= 5 - foreign_seats
+        seated.append((theirs if theirs and (wants_foreign or not ours) else ours).popleft())
     return seated

@@ -11,6 +11,7 @@ from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import detect_language, has_cjk
 from retrieval.retrieval import StageScore
+from retrieval.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class LexicalLeg:
     silent: str = ""
 
 
-def dense_leg(kb: KnowledgeBase, generation: IndexGeneration, query: str, n_candidates: int) -> DenseLeg:
-    """Propose the nearest rows of every language in the index.
+def dense_leg(kb: KnowledgeBase, generation: IndexGeneration, query: str, n_candidates: int, scope: Scope) -> DenseLeg:
+    """Propose the nearest rows of every language in the scope.
 
     An embedder that never learnt Chinese has no vote on it, be it in the question or in the documents: its vectors
     would be noise there.
@@ -48,8 +49,8 @@ def dense_leg(kb: KnowledgeBase, generation: IndexGeneration, query: str, n_cand
     vector = kb.embedder.embed_query(query)
     common = _common_cosines(kb, query, vector)
     found: list[tuple[float, int, float]] = []
-    for language in generation.by_language.keys() & common.keys():
-        among = generation.by_language[language] if len(generation.by_language) > 1 else None
+    for language in scope.by_language.keys() & common.keys():
+        among = scope.by_language[language] if len(scope.by_language) > 1 else scope.rows
         nearest = generation.dense.search(vector, n_candidates, among=among)
         found += [(cosine - common[language], row, cosine) for row, cosine in nearest]
     found.sort(key=lambda entry: (-entry[0], entry[1]))
@@ -87,9 +88,9 @@ def _common_cosines(kb: KnowledgeBase, query: str, vector: Vectors) -> dict[str,
     return {language: float(vector @ centroids[foreign if language == foreign else own]) for language in languages}
 
 
-def lexical_leg(generation: IndexGeneration, terms: Sequence[str], n_candidates: int) -> LexicalLeg:
-    """Propose the rows that hold the query's terms, by BM25."""
-    matches = generation.lexical.search(terms, n_candidates)
+def lexical_leg(generation: IndexGeneration, terms: Sequence[str], n_candidates: int, scope: Scope) -> LexicalLeg:
+    """Propose the rows of the scope that hold the query's terms, by BM25."""
+    matches = generation.lexical.search(terms, n_candidates, among=scope.rows)
     rows = {row: StageScore(rank, score) for rank, (row, score) in enumerate(matches.rows, start=1)}
     return LexicalLeg(rows, matches.best_possible, "" if rows else "no term of the question occurs")
 
