@@ -21,7 +21,6 @@ from ingest.language import has_cjk
 from ingest.terms import content_terms, index_terms
 from retrieval.fuse import Candidate, FusionConfig, fuse
 from retrieval.legs import dense_leg, lexical_leg
-from retrieval.scope import Scope
 from retrieval.search import lookup_candidates
 
 WEIGHTS = (0.3, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -78,14 +77,10 @@ def measure(engine: Engine, path: Path, n_sampled: int | None) -> tuple[int, dic
     if n_sampled is not None and n_sampled < len(asked):
         asked = random.Random(0).sample(asked, n_sampled)
     kb, generation = engine.knowledge_base(corpus.kb), engine.knowledge_base(corpus.kb).generation()
-    everywhere = Scope(None, generation.by_language)
     sums: dict[str, dict[str, float]] = {name: {"recall@1": 0, "recall@10": 0, "mrr@10": 0} for name in rankers()}
     for question in asked:
         terms = content_terms(question.question) or list(dict.fromkeys(index_terms(question.question)))
-        dense, lexical = (
-            dense_leg(kb, generation, question.question, 100, everywhere),
-            lexical_leg(generation, terms, 100, everywhere),
-        )
+        dense, lexical = dense_leg(kb, generation, question.question, 100), lexical_leg(generation, terms, 100)
         is_cjk = has_cjk(question.question)
         candidates = lookup_candidates(kb, generation, question.question, dense, lexical)
         for name, rank in rankers().items():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.catalog_file import HAS_PLACES, HAS_TAGS, PLACES, TAGS, as_our_error, open_catalog_file
 from ingest.catalog_rows import (
@@ -37,6 +38,11 @@ from ingest.errors import KnowledgeBaseError, StorageError
 NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND vectors.text_hash = chunks.text_hash)"
 UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
 _N_PAGES = "CASE WHEN json_valid(pages) THEN json_array_length(pages) ELSE 0 END"  # a damaged one is `verify`'s to name
+_INDEX_COLUMNS = (
+    "number, chunks.id, terms, chunks.language, vector, chunks.text_hash, document_id FROM chunks"
+    " JOIN documents ON documents.id = document_id"
+    " JOIN vectors ON vectors.embedder = ? AND vectors.text_hash = chunks.text_hash"
+)
 _CHUNK_COLUMNS = "chunks.id, document_id, span_start, span_end, chunks.text, headings, page"
 
 
@@ -301,16 +307,6 @@ class Catalog:
             found.update((row[7], StoredChunk(chunk_of(row), row[8], row[9], row[10])) for row in rows)
         return found
 
-    def chunk_numbers_of(self, document_ids: Sequence[str]) -> list[int]:
-        """Give the numbers of all chunks of some documents."""
-        numbers: list[int] = []
-        for wanted in _batches(list(document_ids), 500):
-            marks = ",".join("?" * len(wanted))
-            numbers += [
-                row[0] for row in self.rows(f"SELECT number FROM chunks WHERE document_id IN ({marks})", wanted)
-            ]
-        return numbers
-
     def text_between(self, document_id: str, span: Span) -> str:
         """Give the characters of a document that `span` covers; empty when it isn't there."""
         rows = self.rows(
@@ -320,13 +316,23 @@ class Catalog:
 
     def index_rows(self, embedder: str) -> Iterator[IndexRow]:
         """Give every chunk in an order that depends on the documents alone, not on when they were added."""
-        rows = self.stream(
-            "SELECT number, chunks.id, terms, chunks.language, vector, chunks.text_hash FROM chunks"
-            " JOIN documents ON documents.id = document_id"
-            " JOIN vectors ON vectors.embedder = ? AND vectors.text_hash = chunks.text_hash ORDER BY source, position",
-            (embedder,),
-        )
+        rows = self.stream(f"SELECT {_INDEX_COLUMNS} ORDER BY source, position", (embedder,))
         return (IndexRow(*row) for row in rows)
+
+    def index_rows_of(self, embedder: str, numbers: Sequence[int]) -> list[IndexRow]:
+        """Give the chunks with these numbers in that order; those without a vector are left out."""
+        found = []
+        for wanted in _batches(list(numbers), 500):
+            marks = ",".join("?" * len(wanted))
+            query = f"SELECT source, position, {_INDEX_COLUMNS} WHERE number IN ({marks})"
+            found += self.rows(query, (embedder, *wanted))
+        return [IndexRow(*row[2:]) for row in sorted(found, key=lambda row: (row[0], row[1]))]
+
+    def chunk_numbers(self) -> npt.NDArray[np.int64]:
+        """Give the numbers of all chunks, ascending."""
+        # Out of an index, which is far smaller than the table with its texts.
+        rows = self.stream("SELECT number FROM chunks INDEXED BY chunks_by_document", ())
+        return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
 
     def without_vectors(self, embedder: str) -> set[str]:
         """Give the ids of documents that have a chunk without a vector from `embedder`."""

@@ -63,8 +63,15 @@ def remove_vectors(catalog: Catalog, embedder: str, hashes: Sequence[str]) -> No
 
 
 def set_vectors(catalog: Catalog, embedder: str, made: Mapping[int, tuple[str, Vectors]]) -> None:
-    """Store, for chunks by number, the text that was embedded and its vector, in one transaction."""
+    """Store, for chunks by number, the text that was embedded and its vector, in one transaction.
+
+    It also notes its revision: an index from before can't be extended any more, since numbers don't tell this change.
+    """
     with catalog.change() as db:
+        db.execute(
+            "INSERT OR REPLACE INTO meta SELECT 'reembedded', CAST(value AS INTEGER) + 1 FROM meta"
+            " WHERE key = 'revision'"
+        )
         for number, (text, vector) in made.items():
             hash_ = text_hash(text)
             db.execute(

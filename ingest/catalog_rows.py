@@ -38,8 +38,8 @@ class StoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """What the indexes are built from: a chunk's number, id, terms, language, vector (float32 bytes) and the hash of
-    the text that the vector stands for.
+    """What the indexes are built from: a chunk's number, id, terms, language, vector (float32 bytes), the hash of the
+    text that the vector stands for, and its document's id.
     """
 
     number: int
@@ -48,6 +48,7 @@ class IndexRow:
     language: str
     vector: bytes
     text_hash: str
+    document_id: str
 
 
 @dataclass(frozen=True, slots=True)

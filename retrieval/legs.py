@@ -10,8 +10,8 @@ from ingest.embedder import Vectors
 from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import detect_language, has_cjk
+from ingest.row_set import RowSet
 from retrieval.retrieval import StageScore
-from retrieval.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,10 @@ class LexicalLeg:
     silent: str = ""
 
 
-def dense_leg(kb: KnowledgeBase, generation: IndexGeneration, query: str, n_candidates: int, scope: Scope) -> DenseLeg:
-    """Propose the nearest rows of every language in the scope.
+def dense_leg(
+    kb: KnowledgeBase, generation: IndexGeneration, query: str, n_candidates: int, *, among: RowSet | None = None
+) -> DenseLeg:
+    """Propose the nearest rows of every language in the index, or those `among` alone.
 
     An embedder that never learnt Chinese has no vote on it, be it in the question or in the documents: its vectors
     would be noise there.
@@ -49,9 +51,13 @@ def dense_leg(kb: KnowledgeBase, generation: IndexGeneration, query: str, n_cand
     vector = kb.embedder.embed_query(query)
     common = _common_cosines(kb, query, vector)
     found: list[tuple[float, int, float]] = []
-    for language in scope.by_language.keys() & common.keys():
-        among = scope.by_language[language] if len(scope.by_language) > 1 else scope.rows
-        nearest = generation.dense.search(vector, n_candidates, among=among)
+    for language in generation.by_language.keys() & common.keys():
+        rows: RowSet | None = generation.by_language[language]
+        if among is not None:
+            rows = generation.by_language[language] & among
+        elif len(generation.by_language) == 1 and generation.live is None:
+            rows = None
+        nearest = generation.dense.search(vector, n_candidates, among=rows)
         found += [(cosine - common[language], row, cosine) for row, cosine in nearest]
     found.sort(key=lambda entry: (-entry[0], entry[1]))
     by_row = {row: StageScore(rank, cosine) for rank, (_, row, cosine) in enumerate(found, start=1)}
@@ -88,9 +94,13 @@ def _common_cosines(kb: KnowledgeBase, query: str, vector: Vectors) -> dict[str,
     return {language: float(vector @ centroids[foreign if language == foreign else own]) for language in languages}
 
 
-def lexical_leg(generation: IndexGeneration, terms: Sequence[str], n_candidates: int, scope: Scope) -> LexicalLeg:
-    """Propose the rows of the scope that hold the query's terms, by BM25."""
-    matches = generation.lexical.search(terms, n_candidates, among=scope.rows)
+def lexical_leg(
+    generation: IndexGeneration, terms: Sequence[str], n_candidates: int, *, among: RowSet | None = None
+) -> LexicalLeg:
+    """Propose the rows that hold the query's terms, by BM25; of all rows or those `among` alone."""
+    live = generation.live
+    rows_among = live if among is None else among if live is None else among & live
+    matches = generation.lexical.search(terms, n_candidates, among=rows_among)
     rows = {row: StageScore(rank, score) for rank, (row, score) in enumerate(matches.rows, start=1)}
     return LexicalLeg(rows, matches.best_possible, "" if rows else "no term of the question occurs")
 
@@ -100,12 +110,12 @@ def excess_cosines(generation: IndexGeneration, leg: DenseLeg, rows: Sequence[in
 
     Rows in a language on which the leg has no vote are left out.
     """
-    voting = [row for row in rows if str(generation.languages[row]) in leg.language_cosine]
+    voting = [row for row in rows if generation.language(row) in leg.language_cosine]
     if leg.query is None or not voting:
         return {}
     vectors = generation.dense.vectors(np.array(voting, dtype=np.int64))  # (len(voting), dimension)
     scores = vectors @ leg.query  # (len(voting),)
     return {
-        row: float(score) - leg.language_cosine[str(generation.languages[row])]
+        row: float(score) - leg.language_cosine[generation.language(row)]
         for row, score in zip(voting, scores, strict=True)
     }

@@ -125,10 +125,10 @@ def _search_once(
 ) -> _Pass:
     dense = DenseLeg({}, None, {}, "off")
     if config.use_dense:
-        dense = dense_leg(kb, generation, query, config.n_candidates, scope)
+        dense = dense_leg(kb, generation, query, config.n_candidates, among=scope.among)
     lexical = LexicalLeg({}, 0.0, "off")
     if config.use_lexical:
-        lexical = lexical_leg(generation, _terms(query), config.n_candidates, scope)
+        lexical = lexical_leg(generation, _terms(query), config.n_candidates, among=scope.among)
     ranking = fuse(
         lookup_candidates(kb, generation, query, dense, lexical),
         best_possible=lexical.best_possible,
@@ -146,7 +146,7 @@ def _terms(query: str) -> list[str]:
 
 def _is_foreign_needed(scope: Scope, pass_: _Pass, query: str, config: SearchConfig) -> bool:
     """Tell whether there are documents in the other language, and those in the query's own have little to say."""
-    if foreign_language(query) not in scope.by_language:
+    if foreign_language(query) not in scope.languages:
         return False
     own = [entry.score for entry in pass_.ranking if not entry.candidate.is_foreign]
     return not own or own[0] < config.translate_below
@@ -197,7 +197,7 @@ def lookup_candidates(
             source=stored[number].source,
             title=stored[number].title,
             position=stored[number].position,
-            is_foreign=str(generation.languages[row]) == foreign,
+            is_foreign=generation.language(row) == foreign,
             excess=excess.get(row),
             dense=dense.by_row.get(row),
             lexical=lexical.by_row.get(row),

@@ -14,6 +14,7 @@ from ingest.errors import SettingsError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.lexical_index import build_lexical_index, open_lexical_index
 from ingest.pipeline import IngestConfig, ingest_documents
+from ingest.row_set import RowSet
 from retrieval.fuse import Candidate, Fused, FusionConfig, fuse, seat
 from retrieval.pack import PackingConfig, pack
 from retrieval.retrieval import StageScore
@@ -209,9 +210,10 @@ def test_documents_in_two_languages_compete_on_equal_terms(tmp_path: Path) -> No
 def test_inverted_lists_can_be_searched_among_some_rows(tmp_path: Path) -> None:
     vectors = np.random.default_rng(0).standard_normal((500, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    build_dense_index(vectors, tmp_path / "lists", DenseIndexConfig(exact_up_to=100, probes=89))
-    among = np.arange(0, 500, 7)
-    found = open_dense_index(tmp_path / "lists").search(vectors[3], 5, among=among)
+    config = DenseIndexConfig(exact_up_to=50, probes=89)
+    assert build_dense_index(vectors, tmp_path, config) == "IVF89,SQ8,RFlat"
+    among = RowSet.of(range(0, 500, 7), 500)  # 72 rows: more than are searched exactly
+    found = open_dense_index(tmp_path, config).search(vectors[3], 5, among=among)
     wanted = sorted(among, key=lambda row: -float(vectors[row] @ vectors[3]))[:5]
     assert [row for row, _ in found] == wanted
 
