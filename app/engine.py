@@ -46,6 +46,7 @@ from retrieval.filters import EVERYWHERE, Filters
 from retrieval.legs import relevance
 from retrieval.retrieval import Hit, Retrieval
 from retrieval.several import search_several
+from retrieval.why_not import WhyNot, why_not
 
 _SERVER_PROMPT_TOKENS = 1500
 _KB_NAME = re.compile(r"\w[\w.-]{0,63}")
@@ -221,6 +222,14 @@ class Engine:
             similarity=self._similarity,
             relevance=partial(relevance, comparing),
         )
+
+    def why_not(self, kb: str, document: str, retrieval: Retrieval, *, top_k: int | None = None) -> list[WhyNot]:
+        """Trace where a document fell out of a search of `kb`, and of the other knowledge bases that it searched."""
+        config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
+        also = [name for name in retrieval.kbs if name != kb]
+        traces = [why_not(one, document, retrieval, config) for one in self.knowledge_bases_named(kb, also)]
+        found = [trace for traced in traces for trace in traced if trace.verdict != "missing"]
+        return found or list(traces[0])
 
     def documents(self, kb: str) -> list[DocumentInfo]:
         """List a knowledge base's documents, by source."""

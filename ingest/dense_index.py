@@ -140,12 +140,12 @@ def open_dense_index(folder: Path, config: DenseIndexConfig) -> DenseIndex:
 def _exact(flat: faiss.IndexFlatIP, query: Vectors, k: int, part: Part | None) -> Found:
     """Compare the query with every row that counts."""
     n = int(flat.ntotal) if part is None else part.n
+    if n == 0:
+        return []
     if part is not None and n < flat.ntotal // 8:  # rather look those rows up than pass over all others
         return _scored(flat, query, k, part.rows)
     selector = None if part is None or part.is_all else part.selector
     parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-    if n == 0:
-        return []
     scores, rows = flat.search(query, min(k, n), params=parameters)
     return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
 

@@ -86,6 +86,11 @@ def fitting_documents(catalog: Catalog, filters: Filters) -> list[DocumentFacts]
     return [facts for facts in document_facts(catalog) if all(test(facts) for test in tests.values())]
 
 
+def unfit(catalog: Catalog, filters: Filters, facts: DocumentFacts) -> list[str]:
+    """Name the kinds of filters that a document doesn't fit; empty when it fits all."""
+    return [name for name, test in _tests(catalog, filters).items() if not test(facts)]
+
+
 def nothing_fits(catalogs: Mapping[str, Catalog], filters: Filters) -> SettingsError:
     """Make the error for filters that leave no document in any of the knowledge bases: what is there instead."""
     where = ", ".join(catalogs)
