@@ -16,7 +16,11 @@ def retrieval_html(retrieval: Retrieval, texts: Texts) -> str:
     parts = [
         '<div class="fn-why"><dl>',
         _entry(texts.why_asked, retrieval.question),
-        *(_entry(texts.why_searched, query) for query in retrieval.queries if query != retrieval.question),
+        *(
+            _entry(texts.why_searched, query)
+            for query in (*retrieval.queries, *retrieval.parts)
+            if query != retrieval.question
+        ),
         "</dl>",
         _hits_table(retrieval, texts),
     ]
