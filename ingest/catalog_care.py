@@ -54,9 +54,10 @@ def forget_chunking(catalog: Catalog, document_id: str) -> None:
 
 
 def remove_vectors(catalog: Catalog, embedder: str, hashes: Sequence[str]) -> None:
-    """Remove vectors, used or not."""
+    """Remove vectors, used or not; whether every chunk has one is open again then."""
     if hashes:
         with catalog.change() as db:
+            db.execute("DELETE FROM meta WHERE key = 'embedded_by'")
             db.executemany(
                 "DELETE FROM vectors WHERE embedder = ? AND text_hash = ?", [(embedder, hash_) for hash_ in hashes]
             )
@@ -68,6 +69,7 @@ def set_vectors(catalog: Catalog, embedder: str, made: Mapping[int, tuple[str, V
     It also notes its revision: an index from before can't be extended any more, since numbers don't tell this change.
     """
     with catalog.change() as db:
+        db.execute("DELETE FROM meta WHERE key = 'embedded_by'")  # the old texts' vectors may be of no use now
         db.execute(
             "INSERT OR REPLACE INTO meta SELECT 'reembedded', CAST(value AS INTEGER) + 1 FROM meta"
             " WHERE key = 'revision'"

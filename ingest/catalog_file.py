@@ -38,6 +38,14 @@ PLACES = """CREATE TABLE IF NOT EXISTS places (
     read_pages TEXT NOT NULL, utterances TEXT NOT NULL) WITHOUT ROWID"""
 HAS_PLACES = "SELECT 1 FROM sqlite_master WHERE name = 'places'"
 
+# Which texts lost a chunk, so that their vectors may be of no use any more; noted from the day on which every chunk was
+# found to have a vector from the embedder that meta's `embedded_by` names.
+_LOSSES = (
+    "CREATE TABLE IF NOT EXISTS lost (text_hash TEXT PRIMARY KEY) WITHOUT ROWID",
+    """CREATE TRIGGER IF NOT EXISTS note_lost AFTER DELETE ON chunks
+    BEGIN INSERT OR IGNORE INTO lost VALUES (old.text_hash); END""",
+)
+
 
 class _UnfinishedError(KnowledgeBaseError):
     """A file that has no tables yet."""
@@ -66,6 +74,14 @@ def open_catalog_file(path: Path, *, create: bool) -> tuple[sqlite3.Connection, 
         connection.close()
         raise
     return connection, why_read_only
+
+
+def note_losses(connection: sqlite3.Connection, embedder: str) -> None:
+    """From now on, note the texts whose chunks are deleted; every chunk has a vector from `embedder`."""
+    for statement in _LOSSES:
+        connection.execute(statement)
+    connection.execute("DELETE FROM lost")
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('embedded_by', ?)", (embedder,))
 
 
 def is_made(path: Path) -> bool:

@@ -240,6 +240,7 @@ class KnowledgeBase:
         probe = probe_embedder(self.embedder)
         self.catalog.set_meta(
             embedder=self.embedder.name,
+            embedded_by="",  # not before a refresh has found so
             dimension=str(self.embedder.dimension),
             knows_chinese="yes" if probe.knows_chinese else "no",
             typical_cosine=f"{probe.typical_cosine:.4f}",
