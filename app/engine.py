@@ -41,6 +41,7 @@ from ingest.repair import Repair, repair_knowledge_base
 from ingest.salvage import salvage_catalog
 from ingest.verify import folder_problems
 from ingest.write_lock import WriteLock
+from retrieval.dictionary import Dictionary, open_dictionary
 from retrieval.legs import relevance
 from retrieval.retrieval import Retrieval
 from retrieval.search import search
@@ -89,6 +90,7 @@ class Engine:
         self._open: dict[str, KnowledgeBase] = {}
         self._embedder = embedder
         self._llm = llm
+        self._dictionary: Dictionary | None = None
 
     def knowledge_bases(self) -> list[str]:
         """List the knowledge bases by name, without what an interrupted first ingest, import or delete left."""
@@ -186,7 +188,7 @@ class Engine:
         said = history[-1].content if query != question and history[-1].role == "assistant" else ""
         config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
         translate = self._translate if translated and not isinstance(self.llm(), Extractive) else None
-        return search(opened, question, config, query=query, said=said, translate=translate)
+        return search(opened, question, config, query=query, said=said, dictionary=self.dictionary, translate=translate)
 
     def ask(self, kb: str, question: str, *, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
         """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model."""
@@ -295,6 +297,13 @@ class Engine:
                 model = local if local.is_dir() else self.settings.embedder
                 self._embedder = SentenceTransformerEmbedder(model, config=self.settings.embedding)
             return self._embedder
+
+    def dictionary(self) -> Dictionary:
+        """Give the dictionary that finds English passages for Chinese questions, and the other way round."""
+        with self._opening:
+            if self._dictionary is None:
+                self._dictionary = open_dictionary(self.settings.models_folder)
+            return self._dictionary
 
     def llm(self) -> LLM:
         """Give the language model of the settings; a GGUF loads when the first token is asked for."""

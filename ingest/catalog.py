@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ingest.catalog_file import HAS_PLACES, PLACES, as_our_error, note_losses, open_catalog_file
+from ingest.catalog_file import HAS_PLACES, PLACES, as_our_error, note_change_in_place, note_losses, open_catalog_file
 from ingest.catalog_rows import (
     DocumentInfo,
     IndexRow,
@@ -23,6 +23,7 @@ from ingest.catalog_rows import (
     StoredDocument,
     chunk_of,
     chunk_row,
+    chunk_terms,
     document_of,
     document_row,
     pages_of,
@@ -34,6 +35,7 @@ from ingest.catalog_rows import (
 from ingest.document import Chunk, Document, Page, Span, Utterance
 from ingest.embedder import Vectors
 from ingest.errors import KnowledgeBaseError, StorageError
+from ingest.terms import TERMS_VERSION
 
 NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND vectors.text_hash = chunks.text_hash)"
 UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
@@ -173,7 +175,7 @@ class Catalog:
                 "INSERT INTO vectors VALUES (?, ?, ?)", ((embedder, hash_, vector) for hash_, vector in vectors)
             )
             told = [(key, value) for key, value in meta.items() if key != "embedded_by"]  # true of that catalog
-            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", told)
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [*told, ("terms", TERMS_VERSION)])
 
     def remove(self, document_id: str) -> bool:
         """Remove a document and its chunks; tell whether it was there."""
@@ -290,11 +292,11 @@ class Catalog:
         for wanted in _batches(list(numbers), 500):
             marks = ",".join("?" * len(wanted))
             rows = self.rows(
-                f"SELECT {_CHUNK_COLUMNS}, number, position, source, title FROM chunks"
+                f"SELECT {_CHUNK_COLUMNS}, number, position, source, title, terms FROM chunks"
                 f" JOIN documents ON documents.id = document_id WHERE number IN ({marks})",
                 wanted,
             )
-            found.update((row[7], StoredChunk(chunk_of(row), row[8], row[9], row[10])) for row in rows)
+            found.update((row[7], StoredChunk(chunk_of(row), *row[8:12])) for row in rows)
         return found
 
     def text_between(self, document_id: str, span: Span) -> str:
@@ -308,6 +310,26 @@ class Catalog:
         """Give every chunk in an order that depends on the documents alone, not on when they were added."""
         rows = self.stream(f"SELECT {_INDEX_COLUMNS} ORDER BY source, position", (embedder,))
         return (IndexRow(*row) for row in rows)
+
+    def renew_terms(self) -> None:
+        """Index every chunk under the terms of this version of `ingest.terms`, in one transaction."""
+        with self.change() as db:
+            last = 0
+            while rows := db.execute(
+                "SELECT number, title, headings, chunks.text FROM chunks JOIN documents ON documents.id = document_id"
+                " WHERE number > ? ORDER BY number LIMIT 1000",
+                (last,),
+            ).fetchall():
+                last = rows[-1][0]
+                db.executemany(
+                    "UPDATE chunks SET terms = ? WHERE number = ?",
+                    [
+                        (chunk_terms(title, json.loads(headings), text), number)
+                        for number, title, headings, text in rows
+                    ],
+                )
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('terms', ?)", (TERMS_VERSION,))
+            note_change_in_place(db)
 
     def index_rows_of(self, embedder: str, numbers: Sequence[int]) -> list[IndexRow]:
         """Give the chunks with these numbers in that order; those without a vector are left out."""
@@ -406,7 +428,7 @@ def _replace(
     return db.executemany(
         "INSERT INTO chunks (id, document_id, position, span_start, span_end, text, headings, page, text_hash, terms,"
         " language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (chunk_row(chunk, position, hash_) for position, (chunk, hash_) in enumerate(hashed_chunks)),
+        (chunk_row(chunk, position, hash_, document.title) for position, (chunk, hash_) in enumerate(hashed_chunks)),
     ).rowcount
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ingest.catalog import NO_VECTOR, Catalog
+from ingest.catalog_file import note_change_in_place
 from ingest.catalog_rows import text_hash
 from ingest.embedder import Vectors
 
@@ -64,16 +65,10 @@ def remove_vectors(catalog: Catalog, embedder: str, hashes: Sequence[str]) -> No
 
 
 def set_vectors(catalog: Catalog, embedder: str, made: Mapping[int, tuple[str, Vectors]]) -> None:
-    """Store, for chunks by number, the text that was embedded and its vector, in one transaction.
-
-    It also notes its revision: an index from before can't be extended any more, since numbers don't tell this change.
-    """
+    """Store, for chunks by number, the text that was embedded and its vector, in one transaction."""
     with catalog.change() as db:
         db.execute("DELETE FROM meta WHERE key = 'embedded_by'")  # the old texts' vectors may be of no use now
-        db.execute(
-            "INSERT OR REPLACE INTO meta SELECT 'reembedded', CAST(value AS INTEGER) + 1 FROM meta"
-            " WHERE key = 'revision'"
-        )
+        note_change_in_place(db)
         for number, (text, vector) in made.items():
             hash_ = text_hash(text)
             db.execute(

@@ -84,6 +84,16 @@ def note_losses(connection: sqlite3.Connection, embedder: str) -> None:
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('embedded_by', ?)", (embedder,))
 
 
+def note_change_in_place(connection: sqlite3.Connection) -> None:
+    """Note, inside a change, that chunks get other terms or vectors under the numbers that they have: an index from
+    before can't be extended any more.
+    """
+    connection.execute(
+        "INSERT OR REPLACE INTO meta SELECT 'changed_in_place', CAST(value AS INTEGER) + 1 FROM meta"
+        " WHERE key = 'revision'"
+    )
+
+
 def is_made(path: Path) -> bool:
     """Tell whether there is a catalog at `path`, whole or damaged. A killed first ingest leaves none."""
     if not path.is_file():

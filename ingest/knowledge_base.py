@@ -7,7 +7,7 @@ and `notice` says what may be missing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from ingest.index_generation import (
     remove_superseded,
 )
 from ingest.row_table import open_row_table
+from ingest.terms import TERMS_VERSION
 from ingest.verify import knowledge_base_problems
 from ingest.write_lock import WriteLock
 
@@ -77,6 +78,7 @@ class KnowledgeBase:
                 f"{folder.name} was built with {built_with}, settings say {embedder.name}; set FOOTNOTE_EMBEDDER, or"
                 f" rebuild with: footnote ingest --rebuild --kb {folder.name}"
             )
+        kb._renew_terms()
         return kb
 
     @property
@@ -187,8 +189,8 @@ class KnowledgeBase:
         """Say how the catalog differs from a generation; None where that generation is no ground to build on."""
         made_from = (manifest.embedder, manifest.dimension)
         wanted = (self.embedder.name, int(self.catalog.meta("dimension") or self.embedder.dimension))
-        reembedded = int(self.catalog.meta("reembedded") or 0)  # the revision in which chunks got other vectors
-        if made_from != wanted or manifest.n_rows < self._config.extend_from or manifest.revision < reembedded:
+        in_place = int(self.catalog.meta("changed_in_place") or 0)  # the revision; chunks' numbers don't tell
+        if made_from != wanted or manifest.n_rows < self._config.extend_from or manifest.revision < in_place:
             return None
         try:
             if file_problems(folder, manifest, samples_only=True):
@@ -236,9 +238,18 @@ class KnowledgeBase:
         )
         return {"en": english, "zh": chinese}
 
+    def _renew_terms(self) -> None:
+        """Index what an older Footnote took in as this one would; where nothing can be written now, leave it."""
+        if self.catalog.meta("embedder") is None or self.catalog.meta("terms") == TERMS_VERSION:
+            return
+        if not self.catalog.why_read_only:
+            with suppress(BusyError), self._lock.acquire(timeout_seconds=0):
+                self.catalog.renew_terms()
+
     def _remember_embedder(self) -> None:
         probe = probe_embedder(self.embedder)
         self.catalog.set_meta(
+            terms=TERMS_VERSION,
             embedder=self.embedder.name,
             embedded_by="",  # not before a refresh has found so
             dimension=str(self.embedder.dimension),
