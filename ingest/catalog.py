@@ -45,6 +45,9 @@ _INDEX_COLUMNS = (
     " JOIN documents ON documents.id = document_id"
     " JOIN vectors ON vectors.embedder = ? AND vectors.text_hash = chunks.text_hash"
 )
+_OCR_PAGES_LIMIT = (
+    "CASE WHEN json_valid(metadata) THEN CAST(json_extract(metadata, '$.ocr_pages_limit') AS INTEGER) END"
+)
 _CHUNK_COLUMNS = "chunks.id, document_id, span_start, span_end, chunks.text, headings, page"
 
 
@@ -246,7 +249,7 @@ class Catalog:
         rows = self.rows(
             "SELECT id, source, title, content_hash, language,"
             f" (SELECT COUNT(*) FROM chunks WHERE document_id = documents.id), {_N_PAGES}, length(text),"
-            " chunking FROM documents ORDER BY source"
+            f" chunking, {_OCR_PAGES_LIMIT} FROM documents ORDER BY source"
         )
         return [DocumentInfo(*row) for row in rows]
 

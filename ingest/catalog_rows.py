@@ -13,7 +13,7 @@ from ingest.terms import term_lines
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document without its text, for lists."""
+    """A document without its text, for lists. `ocr_pages_limit` is what kept some of its pages from being read."""
 
     id: str
     source: str
@@ -24,6 +24,11 @@ class DocumentInfo:
     n_pages: int
     n_characters: int
     chunking: str
+    ocr_pages_limit: int | None = None
+
+    def leaves_out_pages(self, ocr_pages: int) -> bool:
+        """Tell whether scanned pages weren't read that would be now, with `ocr_pages` to a document."""
+        return self.ocr_pages_limit is not None and self.ocr_pages_limit < ocr_pages
 
 
 @dataclass(frozen=True, slots=True)
