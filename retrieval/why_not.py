@@ -98,7 +98,9 @@ def _judged(traced: WhyNot, facts: DocumentFacts, retrieval: Retrieval, config: 
     """Say at which stage it fell out."""
     shown = [hit for hit in retrieval.hits if hit.kb == traced.kb and hit.chunk.document_id == facts.id]
     if shown:
-        return replace(traced, verdict="found", reason=f"it was found: passage {shown[0].rank} of {len(retrieval.hits)}")
+        return replace(
+            traced, verdict="found", reason=f"it was found: passage {shown[0].rank} of {len(retrieval.hits)}"
+        )
     if traced.best is None:
         return replace(traced, verdict="no_candidate", reason="neither leg has anything to say for it")
     chunk_id = traced.best.chunk.id
