@@ -355,8 +355,12 @@ class Engine:
             built_with = catalog.meta("embedder")
         finally:
             catalog.close()
-        local = self.settings.models_folder / (built_with or "")
-        if built_with is None or built_with == self.embedder().name or not local.is_dir():
+        if built_with is None or built_with == self.embedder().name:
+            return self.embedder()
+        # In the models folder, or beside the embedder that the settings name by its path.
+        folders = (self.settings.models_folder, Path(self.settings.embedder).absolute().parent)
+        local = next((path for models in folders if (path := models / built_with).is_dir()), None)
+        if local is None:
             return self.embedder()
         if built_with not in self._embedders:
             self._embedders[built_with] = SentenceTransformerEmbedder(local, config=self.settings.embedding)
