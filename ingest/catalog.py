@@ -325,6 +325,12 @@ class Catalog:
         query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? ORDER BY position"
         return [chunk_of(row) for row in self.rows(query, (document_id,))]
 
+    def chunk_at(self, document_id: str, position: int) -> Chunk | None:
+        """Give the chunk in a place (from 0) of a document; None where there is none."""
+        query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? AND position = ?"
+        rows = self.rows(query, (document_id, position))
+        return chunk_of(rows[0]) if rows else None
+
     def text_hashes_of(self, document_id: str) -> list[str]:
         """Give, for each of a document's chunks in order, the hash of the text that its vector stands for."""
         query = "SELECT text_hash FROM chunks WHERE document_id = ? ORDER BY position"

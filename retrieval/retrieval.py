@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ingest.document import Chunk
+from ingest.document import Chunk, Span
 from retrieval.filters import EVERYWHERE, Filters
 
 
@@ -19,6 +19,8 @@ class StageScore:
 class Hit:
     """A passage that answers the question best: `rank` from 1, `stages` by name (dense, lexical, fused, ...).
 
+    `score` is what both legs say together ("fused"); a reranker changes ranks, and its own scores are in `stages`.
+    `found` is where the words that were found stand, in a passage that was widened around them, else None.
     `newer_edition` names the source of a later edition of the same text among the hits, "" where there is none.
     `page_label` is what is printed on the chunk's page where that differs from its number. `seconds` say from when to
     when a recording's words are spoken. `kb` names the knowledge base that holds it.
@@ -35,6 +37,7 @@ class Hit:
     page_label: str = ""
     seconds: tuple[float, float] | None = None
     kb: str = ""
+    found: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

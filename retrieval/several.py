@@ -16,6 +16,7 @@ from retrieval.dictionary import Dictionary
 from retrieval.editions import newest_first
 from retrieval.filters import EVERYWHERE, Filters, fitting_documents, nothing_fits
 from retrieval.fuse import in_turn
+from retrieval.rerank_probe import ProbedReranker
 from retrieval.retrieval import Dropped, Hit, Retrieval
 from retrieval.search import SearchConfig, foreign_language, search
 
@@ -30,6 +31,7 @@ def search_several(
     filters: Filters = EVERYWHERE,
     dictionary: Callable[[], Dictionary] | None = None,
     translate: Callable[[str], str | None] | None = None,
+    reranker: ProbedReranker | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Retrieval:
     """Find the passages that answer `question` in any of some knowledge bases; of one alone it is `search`.
@@ -56,6 +58,7 @@ def search_several(
                 filters=filters,
                 dictionary=dictionary,
                 translate=translate,
+                reranker=reranker,
                 clock=clock,
             )
             for kb in kbs
