@@ -16,6 +16,7 @@ from ingest.terms import content_terms, index_terms
 from retrieval.coverage import CoverageConfig, lift_covering
 from retrieval.dictionary import Dictionary
 from retrieval.editions import EditionConfig, newest_first
+from retrieval.filters import EVERYWHERE, Filters
 from retrieval.fuse import Candidate, Fused, FusionConfig, fuse, seat
 from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, dictionary_leg, excess_cosines, lexical_leg
 from retrieval.pack import PackingConfig, Passage, TokenBudget, pack
@@ -23,6 +24,7 @@ from retrieval.parts import parts_of
 from retrieval.rerank import RerankConfig, Reranked, rerank
 from retrieval.rerank_probe import ProbedReranker
 from retrieval.retrieval import Hit, Retrieval, StageScore
+from retrieval.scope import Scope, find_scope
 from retrieval.spread import SpreadConfig, spread
 from retrieval.widen import ContextConfig, widen
 
@@ -67,6 +69,7 @@ def search(
     query: str | None = None,
     said: str = "",
     dictionary: Callable[[], Dictionary] | None = None,
+    filters: Filters = EVERYWHERE,
     translate: Callable[[str], str | None] | None = None,
     reranker: ProbedReranker | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -79,29 +82,31 @@ def search(
 
     `translate` gives a query in the other language. It is asked only when documents in both languages are there and
     those in the question's own have little to say. `reranker` puts the best candidates in order. Raises SettingsError
-    for an empty question or settings that leave nothing to search with, ModelError when the reranker fails.
+    for an empty question, and for filters or settings that leave nothing to search in or with, ModelError when the
+    reranker fails.
     """
     _check(question, config)
     started = clock()
     query = query or question
     generation = kb.generation()
-    pass_ = _search_once(kb, generation, query, config, dictionary)
+    scope = find_scope(kb, generation, filters)
+    pass_ = _search_once(kb, generation, query, config, scope, dictionary)
     if said:
-        around = _search_once(kb, generation, f"{query}\n{said}", config, dictionary)
+        around = _search_once(kb, generation, f"{query}\n{said}", config, scope, dictionary)
         pass_ = replace(pass_, ranking=_with_said(pass_.ranking, around.ranking, config.said_weight))
     parts = parts_of(query) if config.use_parts else ()
     if parts:
-        found = [_search_once(kb, generation, part, config, dictionary).ranking for part in parts]
+        found = [_search_once(kb, generation, part, config, scope, dictionary).ranking for part in parts]
         pass_ = replace(pass_, ranking=_with_parts(pass_.ranking, found, config.whole_weight))
-    queries, seated = [query, *parts], seat(pass_.ranking, config.fusion)
+    queries, seated = [query], seat(pass_.ranking, config.fusion)
     searched = clock()
     translation = None
-    if translate is not None and _is_foreign_needed(generation, pass_, query, config):
+    if translate is not None and _is_foreign_needed(scope, pass_, query, config):
         translation = translate(query)
     translated = clock()
     if translation is not None:
         queries.append(translation)
-        other = _search_once(kb, generation, translation, config, None)
+        other = _search_once(kb, generation, translation, config, scope, None)
         seated = _merged(pass_, other)
     merged = clock()
     reranked = Reranked(seated)
@@ -120,6 +125,7 @@ def search(
     return Retrieval(
         question=question,
         queries=tuple(queries),
+        parts=parts,
         hits=newest_first(hits, question, config.editions),
         stages=(
             _stage("dense", pass_.dense.silent),
@@ -134,7 +140,7 @@ def search(
             "packed",
             *(["widened"] if config.context.max_characters else []),
         ),
-        dropped=(*dropped, *swallowed),
+        dropped=tuple(replace(drop, kb=kb.name) for drop in (*dropped, *swallowed)),
         generation=generation.manifest.digest,
         evidence=_evidence(seated, pass_),
         timings={
@@ -143,6 +149,9 @@ def search(
             **({"rerank": judged - merged} if reranker is not None else {}),
             "retrieve": finished - started,
         },
+        filters=filters,
+        n_documents=scope.n_documents,
+        kbs=(kb.name,),
     )
 
 
@@ -161,15 +170,20 @@ def _search_once(
     generation: IndexGeneration,
     query: str,
     config: SearchConfig,
+    scope: Scope,
     dictionary: Callable[[], Dictionary] | None,
 ) -> _Pass:
-    dense = dense_leg(kb, generation, query, config.n_candidates) if config.use_dense else DenseLeg({}, None, {}, "off")
+    dense = DenseLeg({}, None, {}, "off")
+    if config.use_dense:
+        dense = dense_leg(kb, generation, query, config.n_candidates, among=scope.among)
     lexical, translated, terms = LexicalLeg({}, 0.0, "off"), None, _terms(query)
     if config.use_lexical:
-        lexical = lexical_leg(generation, terms, config.n_candidates)
+        lexical = lexical_leg(generation, terms, config.n_candidates, among=scope.among)
         foreign = foreign_language(query)
-        if dictionary is not None and foreign in generation.by_language:
-            translated = dictionary_leg(generation, dictionary(), query, foreign, config.n_candidates)
+        if dictionary is not None and foreign in scope.languages:
+            translated = dictionary_leg(
+                generation, dictionary(), query, foreign, config.n_candidates, among=scope.among
+            )
     ranking = fuse(
         lookup_candidates(kb, generation, query, dense, lexical, translated),
         best_possible=lexical.best_possible,
@@ -187,9 +201,9 @@ def _terms(query: str) -> list[str]:
     return content_terms(query) or list(dict.fromkeys(index_terms(query)))
 
 
-def _is_foreign_needed(generation: IndexGeneration, pass_: _Pass, query: str, config: SearchConfig) -> bool:
+def _is_foreign_needed(scope: Scope, pass_: _Pass, query: str, config: SearchConfig) -> bool:
     """Tell whether there are documents in the other language, and those in the query's own have little to say."""
-    if foreign_language(query) not in generation.by_language:
+    if foreign_language(query) not in scope.languages:
         return False
     own = [entry.score for entry in pass_.ranking if not entry.candidate.is_foreign]
     return not own or own[0] < config.translate_below
@@ -284,12 +298,12 @@ def foreign_language(query: str) -> str:
 
 
 def _placed(kb: KnowledgeBase, hit: Hit) -> Hit:
-    """Add what is printed on the chunk's page where that differs from its number, and when a recording says it."""
+    """Add where it is from, what is printed on its page where that differs from its number, and when it is said."""
     chunk = hit.chunk
     if chunk.page is None:
-        return replace(hit, seconds=seconds_of(kb.catalog.utterances_of(chunk.document_id), chunk.span))
+        return replace(hit, kb=kb.name, seconds=seconds_of(kb.catalog.utterances_of(chunk.document_id), chunk.span))
     page = kb.catalog.page(chunk.document_id, chunk.page)
-    return replace(hit, page_label=page.printed if page is not None else "")
+    return replace(hit, kb=kb.name, page_label=page.printed if page is not None else "")
 
 
 def _hit(passage: Passage, rank: int, fused: Mapping[str, StageScore], reranked: Reranked, terms: Sequence[str]) -> Hit:
