@@ -6,15 +6,25 @@ changed, and a moved or renamed one embeds nothing. Every change is one transact
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from ingest.catalog_file import HAS_PLACES, PLACES, as_our_error, open_catalog_file
+from ingest.catalog_file import (
+    HAS_PLACES,
+    HAS_TAGS,
+    PLACES,
+    TAGS,
+    as_our_error,
+    note_change_in_place,
+    note_losses,
+    open_catalog_file,
+)
 from ingest.catalog_rows import (
     DocumentInfo,
     IndexRow,
@@ -22,6 +32,7 @@ from ingest.catalog_rows import (
     StoredDocument,
     chunk_of,
     chunk_row,
+    chunk_terms,
     document_of,
     document_row,
     pages_of,
@@ -33,10 +44,16 @@ from ingest.catalog_rows import (
 from ingest.document import Chunk, Document, Page, Span, Utterance
 from ingest.embedder import Vectors
 from ingest.errors import KnowledgeBaseError, StorageError
+from ingest.terms import TERMS_VERSION
 
 NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND vectors.text_hash = chunks.text_hash)"
 UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
 _N_PAGES = "CASE WHEN json_valid(pages) THEN json_array_length(pages) ELSE 0 END"  # a damaged one is `verify`'s to name
+_INDEX_COLUMNS = (
+    "number, chunks.id, terms, chunks.language, vector, chunks.text_hash, document_id FROM chunks"
+    " JOIN documents ON documents.id = document_id"
+    " JOIN vectors ON vectors.embedder = ? AND vectors.text_hash = chunks.text_hash"
+)
 _OCR_PAGES_LIMIT = (
     "CASE WHEN json_valid(metadata) THEN CAST(json_extract(metadata, '$.ocr_pages_limit') AS INTEGER) END"
 )
@@ -85,6 +102,33 @@ class Catalog:
             with self._transaction() as db:
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"state {source}", state))
 
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        """Give each tagged document's tags, sorted, by document id."""
+        if not self.rows(HAS_TAGS):
+            return {}
+        found: dict[str, tuple[str, ...]] = {}
+        for document_id, tag in self.rows("SELECT document_id, tag FROM tags ORDER BY document_id, tag"):
+            found[str(document_id)] = (*found.get(str(document_id), ()), str(tag))
+        return found
+
+    def change_tags(
+        self, document_ids: Collection[str], *, add: Collection[str] = (), remove: Collection[str] = ()
+    ) -> int:
+        """Give documents tags and take others away; tell how many documents that changed.
+
+        No text changes by it, so the revision, and with it the index, stays.
+        """
+        there = self.tags()
+        wanted = {id_: (set(there.get(id_, ())) | set(add)) - set(remove) for id_ in document_ids}
+        changed = {id_: tags for id_, tags in wanted.items() if tags != set(there.get(id_, ()))}
+        if changed:
+            with self._transaction() as db:
+                db.execute(TAGS)
+                db.executemany("DELETE FROM tags WHERE document_id = ?", [(id_,) for id_ in changed])
+                pairs = [(id_, tag) for id_, tags in changed.items() for tag in tags]
+                db.executemany("INSERT INTO tags VALUES (?, ?)", pairs)
+        return len(changed)
+
     def put(
         self,
         document: Document,
@@ -120,6 +164,8 @@ class Catalog:
                 "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
                 ((embedder, hash_, vector.astype("<f4").tobytes()) for hash_, vector in vectors.items()),
             )
+            if self._are_losses_noted(embedder):
+                db.executemany("INSERT OR IGNORE INTO lost VALUES (?)", ((hash_,) for hash_ in vectors))
 
     def put_kept(self, document: Document, chunks: Iterable[Chunk], *, embedder: str, chunking: str) -> int:
         """Do what `put` does for chunks whose vectors were kept before, holding one at a time; give their number.
@@ -163,29 +209,54 @@ class Catalog:
             db.execute("INSERT INTO sqlite_sequence VALUES ('chunks', ?)", (first_number - 1,))
             for stored in documents:
                 _replace(db, None, stored.document, zip(stored.chunks, stored.hashes, strict=True), stored.chunking)
+                if stored.tags:
+                    db.execute(TAGS)
+                    db.executemany("INSERT INTO tags VALUES (?, ?)", [(stored.document.id, tag) for tag in stored.tags])
             embedder = meta.get("embedder", "")
             db.executemany(
                 "INSERT INTO vectors VALUES (?, ?, ?)", ((embedder, hash_, vector) for hash_, vector in vectors)
             )
-            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(meta.items()))
+            told = [(key, value) for key, value in meta.items() if key != "embedded_by"]  # true of that catalog
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [*told, ("terms", TERMS_VERSION)])
 
     def remove(self, document_id: str) -> bool:
         """Remove a document and its chunks; tell whether it was there."""
         with self.change() as db:
+            if db.execute(HAS_TAGS).fetchone():
+                db.execute("DELETE FROM tags WHERE document_id = ?", (document_id,))
             return db.execute("DELETE FROM documents WHERE id = ?", (document_id,)).rowcount > 0
 
     def forget_unused_vectors(self, embedder: str) -> int:
         """Remove vectors that no chunk refers to, and other embedders' once every chunk has one from `embedder`.
 
-        Gives their number; changes nothing, not even the revision, where there are none.
+        Gives their number; changes nothing, not even the revision, where there are none. Only the first time all
+        vectors are looked through: from then on the catalog notes which ones lost a chunk.
         """
+        if not self._are_losses_noted(embedder):
+            return self._forget_all_unused(embedder)
+        unused = f"text_hash IN (SELECT text_hash FROM lost) AND {UNUSED}"
+        n_unused = int(self.rows(f"SELECT COUNT(*) FROM vectors WHERE embedder = ? AND {unused}", (embedder,))[0][0])
+        with self.change() if n_unused else self._transaction() as db:
+            db.execute(f"DELETE FROM vectors WHERE embedder = ? AND {unused}", (embedder,))
+            db.execute("DELETE FROM lost")
+        return n_unused
+
+    def _are_losses_noted(self, embedder: str) -> bool:
+        """Tell whether every chunk was found to have a vector from `embedder`, and losses were noted ever since."""
+        return self.meta("embedded_by") == embedder
+
+    def _forget_all_unused(self, embedder: str) -> int:
         complete = not self.without_vectors(embedder)
         unused = f"{UNUSED} OR (? AND embedder != ?)"
         arguments = (int(complete), embedder)
-        if not self.rows(f"SELECT EXISTS (SELECT 1 FROM vectors WHERE {unused})", arguments)[0][0]:
+        is_any = bool(self.rows(f"SELECT EXISTS (SELECT 1 FROM vectors WHERE {unused})", arguments)[0][0])
+        if not (is_any or complete):
             return 0
-        with self.change() as db:
-            return db.execute(f"DELETE FROM vectors WHERE {unused}", arguments).rowcount
+        with self.change() if is_any else self._transaction() as db:
+            n_unused = db.execute(f"DELETE FROM vectors WHERE {unused}", arguments).rowcount
+            if complete:
+                note_losses(db, embedder)
+        return n_unused
 
     def known_vectors(self, embedder: str, text_hashes: Iterable[str]) -> dict[str, Vectors]:
         """Give the stored vectors among `text_hashes`, by hash."""
@@ -254,6 +325,12 @@ class Catalog:
         query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? ORDER BY position"
         return [chunk_of(row) for row in self.rows(query, (document_id,))]
 
+    def chunk_at(self, document_id: str, position: int) -> Chunk | None:
+        """Give the chunk in a place (from 0) of a document; None where there is none."""
+        query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? AND position = ?"
+        rows = self.rows(query, (document_id, position))
+        return chunk_of(rows[0]) if rows else None
+
     def text_hashes_of(self, document_id: str) -> list[str]:
         """Give, for each of a document's chunks in order, the hash of the text that its vector stands for."""
         query = "SELECT text_hash FROM chunks WHERE document_id = ? ORDER BY position"
@@ -265,11 +342,11 @@ class Catalog:
         for wanted in _batches(list(numbers), 500):
             marks = ",".join("?" * len(wanted))
             rows = self.rows(
-                f"SELECT {_CHUNK_COLUMNS}, number, position, source, title FROM chunks"
+                f"SELECT {_CHUNK_COLUMNS}, number, position, source, title, terms FROM chunks"
                 f" JOIN documents ON documents.id = document_id WHERE number IN ({marks})",
                 wanted,
             )
-            found.update((row[7], StoredChunk(chunk_of(row), row[8], row[9], row[10])) for row in rows)
+            found.update((row[7], StoredChunk(chunk_of(row), *row[8:12])) for row in rows)
         return found
 
     def text_between(self, document_id: str, span: Span) -> str:
@@ -281,16 +358,52 @@ class Catalog:
 
     def index_rows(self, embedder: str) -> Iterator[IndexRow]:
         """Give every chunk in an order that depends on the documents alone, not on when they were added."""
-        rows = self.stream(
-            "SELECT number, chunks.id, terms, chunks.language, vector, chunks.text_hash FROM chunks"
-            " JOIN documents ON documents.id = document_id"
-            " JOIN vectors ON vectors.embedder = ? AND vectors.text_hash = chunks.text_hash ORDER BY source, position",
-            (embedder,),
-        )
+        rows = self.stream(f"SELECT {_INDEX_COLUMNS} ORDER BY source, position", (embedder,))
         return (IndexRow(*row) for row in rows)
 
+    def renew_terms(self) -> None:
+        """Index every chunk under the terms of this version of `ingest.terms`, in one transaction."""
+        with self.change() as db:
+            last = 0
+            while rows := db.execute(
+                "SELECT number, title, headings, chunks.text FROM chunks JOIN documents ON documents.id = document_id"
+                " WHERE number > ? ORDER BY number LIMIT 1000",
+                (last,),
+            ).fetchall():
+                last = rows[-1][0]
+                db.executemany(
+                    "UPDATE chunks SET terms = ? WHERE number = ?",
+                    [
+                        (chunk_terms(title, json.loads(headings), text), number)
+                        for number, title, headings, text in rows
+                    ],
+                )
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('terms', ?)", (TERMS_VERSION,))
+            note_change_in_place(db)
+
+    def index_rows_of(self, embedder: str, numbers: Sequence[int]) -> list[IndexRow]:
+        """Give the chunks with these numbers in that order; those without a vector are left out."""
+        found = []
+        for wanted in _batches(list(numbers), 500):
+            marks = ",".join("?" * len(wanted))
+            query = f"SELECT source, position, {_INDEX_COLUMNS} WHERE number IN ({marks})"
+            found += self.rows(query, (embedder, *wanted))
+        return [IndexRow(*row[2:]) for row in sorted(found, key=lambda row: (row[0], row[1]))]
+
+    def chunk_numbers(self) -> npt.NDArray[np.int64]:
+        """Give the numbers of all chunks, ascending."""
+        # Out of an index, which is far smaller than the table with its texts.
+        rows = self.stream("SELECT number FROM chunks INDEXED BY chunks_by_document", ())
+        return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
+
     def without_vectors(self, embedder: str) -> set[str]:
-        """Give the ids of documents that have a chunk without a vector from `embedder`."""
+        """Give the ids of documents that have a chunk without a vector from `embedder`.
+
+        Once there were none there are none: whatever adds a chunk adds its vector. (What a fault of the disk takes away
+        is named by `verify` and mended by `repair`.)
+        """
+        if self._are_losses_noted(embedder):
+            return set()
         rows = self.rows(f"SELECT DISTINCT document_id FROM chunks WHERE {NO_VECTOR}", (embedder,))
         return {str(row[0]) for row in rows}
 
@@ -359,13 +472,15 @@ def _replace(
     """Put a document with its chunks, each with the hash of what is embedded for it; give the number of chunks."""
     db.execute("DELETE FROM documents WHERE id IN (?, ?)", (document.id, old_id))
     db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", document_row(document, chunking))
+    if old_id not in (None, document.id) and db.execute(HAS_TAGS).fetchone():
+        db.execute("UPDATE OR REPLACE tags SET document_id = ? WHERE document_id = ?", (document.id, old_id))
     if document.read_pages or document.utterances:
         db.execute(PLACES)
         db.execute("INSERT INTO places VALUES (?, ?, ?)", places_row(document))
     return db.executemany(
         "INSERT INTO chunks (id, document_id, position, span_start, span_end, text, headings, page, text_hash, terms,"
         " language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (chunk_row(chunk, position, hash_) for position, (chunk, hash_) in enumerate(hashed_chunks)),
+        (chunk_row(chunk, position, hash_, document.title) for position, (chunk, hash_) in enumerate(hashed_chunks)),
     ).rowcount
 
 

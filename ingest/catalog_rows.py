@@ -8,7 +8,7 @@ from typing import Any
 
 from ingest.document import Block, Chunk, Document, Page, PlacedWord, ReadPage, Span, Utterance
 from ingest.language import detect_language
-from ingest.terms import index_terms
+from ingest.terms import term_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,21 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredChunk:
-    """A chunk with what its document is called, and its place (from 0) among the document's chunks."""
+    """A chunk with what its document is called, its place (from 0) among the document's chunks, and the terms that
+    are indexed for it: a line for title and headings, then one a sentence.
+    """
 
     chunk: Chunk
     position: int
     source: str
     title: str
+    terms: str
 
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """What the indexes are built from: a chunk's number, id, terms, language, vector (float32 bytes) and the hash of
-    the text that the vector stands for.
+    """What the indexes are built from: a chunk's number, id, terms, language, vector (float32 bytes), the hash of the
+    text that the vector stands for, and its document's id.
     """
 
     number: int
@@ -53,16 +56,18 @@ class IndexRow:
     language: str
     vector: bytes
     text_hash: str
+    document_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document as the catalog keeps it: with its chunks, the hash of what was embedded for each, and the chunking."""
+    """A document as the catalog keeps it: its chunks, the hash of what was embedded for each, chunking and tags."""
 
     document: Document
     chunks: tuple[Chunk, ...]
     hashes: tuple[str, ...]
     chunking: str
+    tags: tuple[str, ...] = ()
 
 
 def text_hash(embedded_text: str) -> str:
@@ -85,13 +90,18 @@ def block_row(block: Block) -> list[str | int]:
     return [*row, block.name] if block.name else row
 
 
-def chunk_row(chunk: Chunk, position: int, embedded_hash: str) -> tuple[str | int | None, ...]:
-    """Give the columns of `chunks` but its number."""
+def chunk_row(chunk: Chunk, position: int, embedded_hash: str, title: str) -> tuple[str | int | None, ...]:
+    """Give the columns of `chunks` but its number; `title` is its document's."""
     headings = json.dumps(chunk.headings, ensure_ascii=False)
-    terms = " ".join(index_terms(chunk.embedded_text))
+    terms = chunk_terms(title, chunk.headings, chunk.text)
     place = (chunk.id, chunk.document_id, position, chunk.span.start, chunk.span.end)
     language = detect_language(chunk.text)
     return (*place, chunk.text, headings, chunk.page, embedded_hash, terms, language)
+
+
+def chunk_terms(title: str, headings: Sequence[str], text: str) -> str:
+    """Give the lines of terms that are indexed for a chunk; a title that the headings hold counts once."""
+    return term_lines(" ".join(headings if title in headings else (title, *headings)), text)
 
 
 def chunk_of(row: Sequence[str | int | None]) -> Chunk:

@@ -1,106 +1,153 @@
 """The derived indexes as immutable generations: built beside the old one, checked, swapped in by one rename.
 
-A generation is a folder `generations/REVISION-DIGEST/` with `vectors.faiss`, `lexical/`, `rows.npy` (row -> chunk
-number), `languages.npy` (row -> language) and `manifest.json`; the file `CURRENT` names the one in use. Everything in
-it can be rebuilt from the catalog.
+A generation is a folder `generations/REVISION-DIGEST/` with `vectors.faiss` (and `lists.faiss`, `tail.faiss`),
+`lexical/`, the arrays of `ingest.row_table` and `manifest.json`; the file `CURRENT` names the one in use. Everything in
+it can be rebuilt from the catalog. One that differs little from the last shares that one's large files: vectors of new
+rows stand in the tail, their words in a segment of their own, and rows whose chunk is gone are no longer live.
 """
 
-import json
 import os
 import shutil
-import sys
-from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from hashlib import file_digest, sha256
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.catalog_file import FORMAT_VERSION
 from ingest.catalog_rows import IndexRow
-from ingest.dense_index import DenseIndex, DenseIndexConfig, build_dense_index, open_dense_index
+from ingest.dense_index import (
+    LISTS,
+    VECTORS,
+    DenseIndex,
+    DenseIndexConfig,
+    build_dense_index,
+    build_tail,
+    open_dense_index,
+    tail_vectors,
+)
 from ingest.errors import KnowledgeBaseError, StorageError
-from ingest.lexical_index import LexicalIndex, build_lexical_index, open_lexical_index
+from ingest.generation_files import (
+    Manifest,
+    checksum,
+    file_names,
+    read_manifest,
+    sample,
+    share_file,
+    sync,
+    write_durably,
+    write_manifest,
+)
+from ingest.lexical_index import LexicalIndex, build_lexical_index, extend_lexical_index, open_lexical_index
+from ingest.row_set import Mask, RowSet
+from ingest.row_table import RowTable, RowTableMaker, open_row_table
+from ingest.terms import TERMS_VERSION
 
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a generation was made from. `digest` depends on the chunks and the embedder alone, so that equal contents
-    have equal digests on every machine; `revision` is the catalog's when it was built.
-    """
-
-    format_version: int
-    revision: int
-    digest: str
-    embedder: str
-    dimension: int
-    n_chunks: int
-    dense_kind: str
-    checksums: dict[str, str]
+LEXICAL = "lexical"
 
 
 @dataclass(frozen=True, slots=True)
 class IndexGeneration:
-    """An open generation. `rows[i]` is the chunk number of row i in both indexes, `languages[i]` its language;
-    `by_language` are the rows of each language, ascending.
+    """An open generation. `rows[i]` is the chunk number of row i in both indexes. `live` are the rows that stand for a
+    chunk, None when all do, and `by_language` those of each language.
     """
 
     manifest: Manifest
     dense: DenseIndex
     lexical: LexicalIndex
-    rows: npt.NDArray[np.int64]
-    languages: npt.NDArray[np.str_]
-    by_language: Mapping[str, npt.NDArray[np.int64]]
+    table: RowTable
+    live: RowSet | None
+    by_language: Mapping[str, RowSet]
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """The chunks' numbers, row by row."""
+        return self.table.rows
+
+    def language(self, row: int) -> str:
+        """Give the language of a row."""
+        return str(self.table.language_names[self.table.languages[row]])
+
+    def rows_of_documents(self, document_ids: Collection[str]) -> RowSet:
+        """Give the live rows of these documents, to search among: make it once a filter, not once a question."""
+        rows = self.table.of_documents(document_ids)
+        return rows if self.live is None else rows & self.live
+
+    def without(self, gone: Mask) -> "IndexGeneration":
+        """Give the generation without the rows for which `gone` is true, shape (n rows,)."""
+        live = RowSet.where(self.table.live & ~gone)
+        by_language = {name: RowSet.where(rows.mask & live.mask) for name, rows in self.by_language.items()}
+        kept = {name: rows for name, rows in by_language.items() if rows.n}
+        return IndexGeneration(self.manifest, self.dense, self.lexical, self.table, live, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How the catalog differs from a generation: rows to add, and which of the generation's rows are still live."""
+
+    added: Sequence[IndexRow]
+    still_live: Mask
 
 
 def build_generation(
     home: Path, rows: Iterable[IndexRow], *, revision: int, embedder: str, dimension: int, config: DenseIndexConfig
 ) -> Manifest:
     """Build a generation from the catalog's rows and make it the current one; older ones are removed."""
-    generations = home / "generations"
-    building = generations / f".building-{os.getpid()}"
-    try:
-        generations.mkdir(exist_ok=True)
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir()
-        manifest = _build(building, rows, revision=revision, embedder=embedder, dimension=dimension, config=config)
-        folder = _free_name(generations, f"{revision:08d}-{manifest.digest}")
-        building.rename(folder)
-        _sync(generations)
-        _write_durably(home / "CURRENT", folder.name)
-    except OSError as error:
-        raise StorageError(
-            f"the index of {home.name} can't be written ({error.strerror or error}); the documents are safe and the"
-            f" last index still answers. Free some disk space, then run: footnote kb repair --kb {home.name}"
-        ) from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)  # gone already, unless something failed
-    remove_superseded(home)
-    return manifest
+    with _swapped_in(home) as folder:
+        maker = RowTableMaker()
+        with TemporaryFile(dir=folder) as spool:
+
+            def terms() -> Iterator[str]:
+                """Give each row's terms and put the rest of it by: of a large catalog nothing is held but numbers."""
+                for row in rows:
+                    maker.add(row)
+                    spool.write(row.vector)
+                    yield row.terms
+
+            n_rows = build_lexical_index(terms(), folder / LEXICAL)
+            spool.flush()
+            shape = (n_rows, dimension)
+            vectors = np.memmap(spool, dtype="<f4", mode="r", shape=shape) if n_rows else np.zeros(shape, "<f4")
+            kind = build_dense_index(vectors, folder, config)
+            del vectors
+        table = maker.table()
+        table.save(folder)
+        return _finished(folder, table, (revision, embedder, dimension), n_rows, kind, {})
+
+
+def extend_generation(home: Path, old: Path, manifest: Manifest, change: Change, *, revision: int) -> Manifest:
+    """Build the generation that differs from the one in the folder `old` by a change, sharing its large files, and
+    make it the current one; the old one is removed.
+    """
+    with _swapped_in(home) as folder:
+        table = open_row_table(old)
+        maker = RowTableMaker(table)
+        for row in change.added:
+            maker.add(row)
+        shared = _share_files(old, folder)
+        extend_lexical_index((row.terms for row in change.added), len(table), folder / LEXICAL)
+        added = np.frombuffer(b"".join(row.vector for row in change.added), dtype="<f4")
+        tail = np.concatenate([tail_vectors(old, manifest.dimension), added.reshape(-1, manifest.dimension)])
+        if len(tail):
+            build_tail(tail, folder)
+        extended = maker.table(still_live=change.still_live)
+        extended.save(folder)
+        source = (revision, manifest.embedder, manifest.dimension)
+        known = {name: (manifest.checksums[name], manifest.samples[name]) for name in shared}
+        return _finished(folder, extended, source, manifest.n_base, manifest.dense_kind, known)
 
 
 def current_manifest(home: Path) -> tuple[Path, Manifest] | None:
     """Give the current generation's folder and manifest; None when there is none that can be read."""
     try:
         folder = home / "generations" / (home / "CURRENT").read_text().strip()
-        manifest = Manifest(**json.loads((folder / "manifest.json").read_text()))
-    except (OSError, ValueError, TypeError):  # gone, no JSON, or JSON of another shape
+    except (OSError, ValueError):  # gone, or no text
         return None
-    return (folder, manifest) if manifest.format_version == FORMAT_VERSION else None
-
-
-def generation_problems(folder: Path, manifest: Manifest) -> list[str]:
-    """List the files that are missing or differ from the manifest; empty when all is well."""
-    found = _checksums(folder)
-    problems = []
-    for name, wanted in manifest.checksums.items():
-        if name not in found:
-            problems.append(f"{folder.name}/{name} is missing")
-        elif found[name] != wanted:
-            problems.append(f"{folder.name}/{name} was damaged after it was written")
-    return problems
+    manifest = read_manifest(folder)
+    return None if manifest is None else (folder, manifest)
 
 
 def remove_superseded(home: Path) -> None:
@@ -115,49 +162,89 @@ def remove_superseded(home: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def open_generation(folder: Path, manifest: Manifest) -> IndexGeneration:
+def open_generation(folder: Path, manifest: Manifest, config: DenseIndexConfig | None = None) -> IndexGeneration:
     """Open a generation. Raises KnowledgeBaseError when its files can't be read or don't fit together."""
-    dense = open_dense_index(folder / "vectors.faiss")
-    lexical = open_lexical_index(folder / "lexical")
-    try:
-        rows: npt.NDArray[np.int64] = np.load(folder / "rows.npy", allow_pickle=False)
-        languages = np.load(folder / "languages.npy", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise KnowledgeBaseError(f"{folder} is damaged ({error}); rebuild it with: footnote kb repair") from error
-    by_language = {str(language): np.flatnonzero(languages == language) for language in np.unique(languages)}
-    if not len(rows) == len(languages) == dense.n_rows == lexical.n_rows == manifest.n_chunks:
+    dense = open_dense_index(folder, config or DenseIndexConfig())
+    lexical = open_lexical_index(folder / LEXICAL)
+    table = open_row_table(folder)
+    counts = (len(table), dense.n_rows, lexical.n_rows, table.n_live)
+    if counts != (manifest.n_rows, manifest.n_rows, manifest.n_rows, manifest.n_chunks):
         raise KnowledgeBaseError(f"{folder} holds unequal numbers of rows; rebuild it with: footnote kb repair")
-    return IndexGeneration(manifest, dense, lexical, rows, languages, by_language)
+    live = None if table.n_live == len(table) else RowSet.where(table.live)
+    return IndexGeneration(manifest, dense, lexical, table, live, table.by_language())
 
 
-def _build(
-    folder: Path, rows: Iterable[IndexRow], *, revision: int, embedder: str, dimension: int, config: DenseIndexConfig
+@contextmanager
+def _swapped_in(home: Path) -> Iterator[Path]:
+    """Give a folder to build a generation in; once it holds one, make that the current one and remove the others."""
+    generations = home / "generations"
+    building = generations / f".building-{os.getpid()}"
+    try:
+        generations.mkdir(exist_ok=True)
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
+        yield building
+        manifest = read_manifest(building)
+        assert manifest is not None  # just written
+        folder = _free_name(generations, f"{manifest.revision:08d}-{manifest.digest}")
+        building.rename(folder)
+        sync(generations)
+        write_durably(home / "CURRENT", folder.name)
+    except OSError as error:
+        raise StorageError(
+            f"the index of {home.name} can't be written ({error.strerror or error}); the documents are safe and the"
+            f" last index still answers. Free some disk space, then run: footnote kb repair --kb {home.name}"
+        ) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)  # gone already, unless something failed
+    remove_superseded(home)
+
+
+def _share_files(old: Path, folder: Path) -> list[str]:
+    """Let the files of the base be in `folder` too; give the names of those that nothing will change."""
+    (folder / LEXICAL).mkdir()
+    names = [VECTORS, *([LISTS] if (old / LISTS).exists() else [])]
+    names += [name for name in file_names(old) if name.startswith(f"{LEXICAL}/")]
+    for name in names:
+        if name.endswith(".json"):  # what tantivy replaces
+            shutil.copyfile(old / name, folder / name)
+        else:
+            share_file(old / name, folder / name)
+    return [name for name in names if not name.endswith(".json")]
+
+
+def _finished(
+    folder: Path,
+    table: RowTable,
+    source: tuple[int, str, int],
+    n_base: int,
+    kind: str,
+    known: Mapping[str, tuple[str, str]],
 ) -> Manifest:
-    numbers, languages, vectors = array("q"), [], bytearray()
-    digest = sha256(f"{FORMAT_VERSION}:{embedder}:{dimension}".encode())
-
-    def terms() -> Iterator[str]:
-        """Give each row's terms and keep the rest of it: of a large catalog only the vectors fit into memory."""
-        for row in rows:
-            numbers.append(row.number)
-            vectors.extend(row.vector)
-            languages.append(sys.intern(row.language))
-            digest.update(f"{row.chunk_id}{row.text_hash}".encode())
-            yield row.terms
-
-    build_lexical_index(terms(), folder / "lexical")
-    stacked = np.frombuffer(vectors, dtype="<f4").reshape(-1, dimension)
-    kind = build_dense_index(stacked, folder / "vectors.faiss", config)
-    np.save(folder / "rows.npy", np.array(numbers, dtype=np.int64))
-    np.save(folder / "languages.npy", np.array(languages, dtype="<U8"))
-    checksums = _checksums(folder)
+    """Write the manifest of what is in the folder, and see all of it to the disk; `known` are sums of shared files."""
+    revision, embedder, dimension = source
+    names = file_names(folder)
+    sums = {name: known.get(name) or (checksum(folder / name), sample(folder / name)) for name in names}
     manifest = Manifest(
-        FORMAT_VERSION, revision, digest.hexdigest()[:12], embedder, dimension, len(numbers), kind, checksums
+        format_version=FORMAT_VERSION,
+        terms_version=TERMS_VERSION,
+        revision=revision,
+        digest=table.digest(f"{FORMAT_VERSION}:{TERMS_VERSION}:{embedder}:{dimension}"),
+        embedder=embedder,
+        dimension=dimension,
+        n_chunks=table.n_live,
+        n_rows=len(table),
+        n_base=n_base,
+        dense_kind=kind,
+        checksums={name: whole for name, (whole, _) in sums.items()},
+        samples={name: part for name, (_, part) in sums.items()},
     )
-    _write_durably(folder / "manifest.json", json.dumps(asdict(manifest), indent=1))
-    for name in checksums:
-        _sync(folder / name)
-    _sync(folder / "lexical")
+    write_manifest(folder, manifest)
+    for name in names:
+        if name not in known:
+            sync(folder / name)
+    sync(folder / LEXICAL)
+    sync(folder)
     return manifest
 
 
@@ -165,30 +252,3 @@ def _free_name(generations: Path, name: str) -> Path:
     """Never the name of a generation that is there: the one in use must be whole until the next one is."""
     names = (name, *(f"{name}-{number}" for number in range(2, 1000)))
     return next(generations / free for free in names if not (generations / free).exists())
-
-
-def _checksums(folder: Path) -> dict[str, str]:
-    """SHA-256 by file, without tantivy's lock files and without the manifest itself."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
-    sums = {}
-    for path in files:
-        if path.name != "manifest.json":
-            with path.open("rb") as file:
-                sums[path.relative_to(folder).as_posix()] = file_digest(file, "sha256").hexdigest()
-    return sums
-
-
-def _write_durably(path: Path, content: str) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(content)
-    _sync(temporary)
-    temporary.replace(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

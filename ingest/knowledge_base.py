@@ -7,7 +7,7 @@ and `notice` says what may be missing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,18 @@ from ingest.document import Chunk, Document
 from ingest.embedder import Embedder, Vectors
 from ingest.embedder_probe import probe_embedder
 from ingest.errors import BusyError, KnowledgeBaseError, StorageError
+from ingest.generation_files import Manifest, file_problems
 from ingest.index_generation import (
+    Change,
     IndexGeneration,
     build_generation,
     current_manifest,
-    generation_problems,
+    extend_generation,
     open_generation,
     remove_superseded,
 )
+from ingest.row_table import open_row_table
+from ingest.terms import TERMS_VERSION
 from ingest.verify import knowledge_base_problems
 from ingest.write_lock import WriteLock
 
@@ -40,6 +44,7 @@ class KnowledgeBase:
         self._config = config
         self._lock = WriteLock(folder)
         self._generation: IndexGeneration | None = None
+        self._last_seen: tuple[int, IndexGeneration] | None = None
         self._notice: str | None = None
 
     @classmethod
@@ -73,6 +78,7 @@ class KnowledgeBase:
                 f"{folder.name} was built with {built_with}, settings say {embedder.name}; set FOOTNOTE_EMBEDDER, or"
                 f" rebuild with: footnote ingest --rebuild --kb {folder.name}"
             )
+        kb._renew_terms()
         return kb
 
     @property
@@ -142,7 +148,8 @@ class KnowledgeBase:
         return self.catalog.remove(document_id)
 
     def refresh(self, *, keep_vectors: bool = False) -> None:
-        """Make all changes searchable: build and swap in a new generation, if anything changed.
+        """Make all changes searchable: build and swap in a new generation, if anything changed. It shares the files of
+        the last one where the change is small against it.
 
         Vectors that no chunk uses are forgotten, unless `keep_vectors` says that the work on a document goes on later.
         """
@@ -150,7 +157,7 @@ class KnowledgeBase:
             self.catalog.forget_unused_vectors(self.embedder.name)
         current = current_manifest(self.folder)
         if current is None or current[1].revision != self.catalog.revision:
-            self.rebuild()
+            self._renew()
         else:
             remove_superseded(self.folder)  # what a writer that was killed just after the swap couldn't
 
@@ -166,6 +173,39 @@ class KnowledgeBase:
                 config=self._config,
             )
         self._generation = None
+
+    def _renew(self) -> None:
+        """Bring the index up to date, building anew only what must be."""
+        with self.catalog.snapshot():
+            current = current_manifest(self.folder)
+            change = None if current is None else self._small_change_since(*current)
+            if current is None or change is None:
+                self.rebuild()
+            else:
+                extend_generation(self.folder, *current, change, revision=self.catalog.revision)
+        self._generation = None
+
+    def _small_change_since(self, folder: Path, manifest: Manifest) -> Change | None:
+        """Say how the catalog differs from a generation; None where that generation is no ground to build on."""
+        made_from = (manifest.embedder, manifest.dimension)
+        wanted = (self.embedder.name, int(self.catalog.meta("dimension") or self.embedder.dimension))
+        in_place = int(self.catalog.meta("changed_in_place") or 0)  # the revision; chunks' numbers don't tell
+        if made_from != wanted or manifest.n_rows < self._config.extend_from or manifest.revision < in_place:
+            return None
+        try:
+            if file_problems(folder, manifest, samples_only=True):
+                return None
+            table = open_row_table(folder)
+        except (OSError, KnowledgeBaseError):
+            return None
+        numbers = self.catalog.chunk_numbers()
+        still_live = table.live & table.are_among(numbers)
+        added = np.setdiff1d(numbers, table.rows[still_live], assume_unique=True)
+        n_tail = manifest.n_rows - manifest.n_base + len(added)
+        n_dead = len(table) - int(np.count_nonzero(still_live))
+        if n_tail > self._config.tail_up_to or n_tail + n_dead > self._config.changed_share * manifest.n_rows:
+            return None
+        return Change(self.catalog.index_rows_of(self.embedder.name, added.tolist()), still_live)
 
     def generation(self) -> IndexGeneration:
         """Give the newest generation that is whole, reopening or rebuilding it when needed."""
@@ -198,10 +238,20 @@ class KnowledgeBase:
         )
         return {"en": english, "zh": chinese}
 
+    def _renew_terms(self) -> None:
+        """Index what an older Footnote took in as this one would; where nothing can be written now, leave it."""
+        if self.catalog.meta("embedder") is None or self.catalog.meta("terms") == TERMS_VERSION:
+            return
+        if not self.catalog.why_read_only:
+            with suppress(BusyError), self._lock.acquire(timeout_seconds=0):
+                self.catalog.renew_terms()
+
     def _remember_embedder(self) -> None:
         probe = probe_embedder(self.embedder)
         self.catalog.set_meta(
+            terms=TERMS_VERSION,
             embedder=self.embedder.name,
+            embedded_by="",  # not before a refresh has found so
             dimension=str(self.embedder.dimension),
             knows_chinese="yes" if probe.knows_chinese else "no",
             typical_cosine=f"{probe.typical_cosine:.4f}",
@@ -220,7 +270,8 @@ class KnowledgeBase:
                 f" set FOOTNOTE_EMBEDDER and start it again"
             )
         try:
-            return None if generation_problems(*current) else (open_generation(*current), None)
+            damaged = file_problems(*current, samples_only=True)
+            return None if damaged else (open_generation(*current, self._config), None)
         except (OSError, KnowledgeBaseError):  # swapped out and removed while it was read, or damaged
             return None
 
@@ -230,7 +281,7 @@ class KnowledgeBase:
             return self._last(self.catalog.why_read_only)
         try:
             with self._lock.acquire(timeout_seconds=0):
-                self.rebuild()
+                self._renew()
         except BusyError:
             return self._last("another process is adding documents")  # and will build the next one
         except StorageError as error:
@@ -240,13 +291,26 @@ class KnowledgeBase:
     def _last(self, reason: str) -> tuple[IndexGeneration, str]:
         notice = f"the newest changes of {self.name} can't be searched yet: {reason}"
         if self._generation is not None:
-            return self._generation, notice
+            return self._without_deleted(self._generation), notice
         for _ in range(5):  # a writer may swap the index while it is being opened: then the next one is there
             current = current_manifest(self.folder)
             if current is None or current[1].embedder != self.embedder.name:
                 break
             try:
-                return open_generation(*current), notice
+                return self._without_deleted(open_generation(*current, self._config)), notice
             except KnowledgeBaseError:
                 continue
         raise StorageError(f"{self.name} has no index that can be read, and none can be built now: {reason}")
+
+    def _without_deleted(self, generation: IndexGeneration) -> IndexGeneration:
+        """Leave out the rows whose chunks were deleted since the generation was built."""
+        revision = self.catalog.revision
+        if (
+            self._last_seen is None
+            or self._last_seen[0] != revision
+            or self._last_seen[1].table is not generation.table
+        ):
+            there = generation.table.are_among(self.catalog.chunk_numbers())
+            gone = generation.table.live & ~there
+            self._last_seen = (revision, generation.without(gone) if gone.any() else generation)
+        return self._last_seen[1]

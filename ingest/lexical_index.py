@@ -7,7 +7,7 @@ spaces and nothing else.
 import math
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +15,12 @@ from tempfile import TemporaryDirectory
 import tantivy
 
 from ingest.errors import KnowledgeBaseError, StorageError
+from ingest.row_set import RowSet
 
 K1 = 1.2  # tantivy's BM25 constant, as in Robertson & Zaragoza, "The Probabilistic Relevance Framework", 2009
 _ANALYZER = "spaces"
+_NAMED_ROWS = 500
+_BUILDING_BYTES, _EXTENDING_BYTES = 128_000_000, 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +52,68 @@ class LexicalIndex:
         holders = self._searcher.doc_freq("terms", term)
         return math.log(1 + (self.n_rows - holders + 0.5) / (holders + 0.5))
 
-    def search(self, terms: Sequence[str], k: int) -> LexicalMatches:
-        """Give up to k rows that hold at least one of `terms`, each term counted once. Ties keep row order."""
-        distinct = list(dict.fromkeys(terms))
-        if not distinct or self.n_rows == 0:
+    def search(self, terms: Sequence[str], k: int, *, among: RowSet | None = None) -> LexicalMatches:
+        """Give up to k rows that hold at least one of `terms`, each term counted once, of all rows or those `among`
+        alone. Ties keep row order.
+        """
+        return self.search_any([{term: 1.0} for term in dict.fromkeys(terms)], k, among=among)
+
+    def search_any(
+        self, groups: Sequence[Mapping[str, float]], k: int, *, among: RowSet | None = None
+    ) -> LexicalMatches:
+        """Do what `search` does for groups of terms; of each group a row's best term counts.
+
+        A group is terms of one meaning, each with the weight of its BM25 score, such as a word's translations. Ties
+        keep row order.
+        """
+        groups = [group for group in groups if group]
+        if not groups or self.n_rows == 0:
             return LexicalMatches((), 0.0)
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Should, self._any_of(group)) for group in groups])
+        rows = self._best(query, k) if among is None else self._best_among(query, k, among)
+        best_possible = sum(self._best_idf(group) * (K1 + 1) for group in groups)
+        return LexicalMatches(tuple(sorted(rows, key=lambda pair: (-pair[1], pair[0]))[:k]), best_possible)
+
+    def _best(self, query: tantivy.Query, limit: int) -> list[tuple[int, float]]:
+        hits = self._searcher.search(query, limit=limit, count=False).hits
+        rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        return [(int(row or 0), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
+
+    def _best_among(self, query: tantivy.Query, k: int, among: RowSet) -> list[tuple[int, float]]:
+        """Few rows are named to tantivy. Of many, as many of the best are taken as are likely to hold k of them, and
+        ten times more until they do: reading the row of a hit costs far less than naming one.
+        """
+        if len(among) == 0:
+            return []
+        if len(among) <= _NAMED_ROWS:
+            named = tantivy.Query.term_set_query(self._index.schema, "row", list(among))
+            unscored = tantivy.Query.const_score_query(named, 0.0)
+            both = [(tantivy.Occur.Must, unscored), (tantivy.Occur.Must, query)]
+            return self._best(tantivy.Query.boolean_query(both), k)
+        limit = k + 2 * k * self.n_rows // len(among)
+        while True:
+            hits = self._best(query, min(limit, self.n_rows))
+            found = [pair for pair in hits if pair[0] in among]
+            if len(found) >= k or len(hits) < limit:
+                return found
+            limit *= 10
+
+    def _any_of(self, group: Mapping[str, float]) -> tantivy.Query:
         schema = self._index.schema
-        clauses = [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "terms", term)) for term in distinct]
-        result = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=k)
-        rows = [(int(self._searcher.doc(address)["row"][0]), float(score)) for score, address in result.hits]
-        best_possible = sum(self.idf(term) * (K1 + 1) for term in distinct)
-        return LexicalMatches(tuple(sorted(rows, key=lambda pair: (-pair[1], pair[0]))), best_possible)
+        terms = [
+            tantivy.Query.boost_query(tantivy.Query.term_query(schema, "terms", term), weight)
+            for term, weight in group.items()
+        ]
+        return terms[0] if len(terms) == 1 else tantivy.Query.disjunction_max_query(terms)
+
+    def _best_idf(self, group: Mapping[str, float]) -> float:
+        """Give the highest weighted idf of the terms that the index knows; that of an unknown one if it knows none."""
+        known = [weight * self.idf(term) for term, weight in group.items() if self.knows(term)]
+        return max(known) if known else max(map(self.idf, group))
+
+    def knows(self, term: str) -> bool:
+        """Tell whether any row holds a term."""
+        return int(self._searcher.doc_freq("terms", term)) > 0
 
 
 def build_lexical_index(terms: Iterable[str], folder: Path) -> int:
@@ -68,8 +122,22 @@ def build_lexical_index(terms: Iterable[str], folder: Path) -> int:
     Raises OSError when the disk refuses: tantivy says so in a ValueError.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("row", indexed=True, fast=True)
+    builder.add_text_field("terms", tokenizer_name=_ANALYZER, index_option="freq")
     try:
-        return _build(terms, folder)
+        index = tantivy.Index(builder.build(), path=str(folder))
+        return _write(index, terms, 0, heap_bytes=_BUILDING_BYTES)
+    except ValueError as error:
+        raise OSError(f"tantivy can't write {folder.name}: {error}") from error
+
+
+def extend_lexical_index(terms: Iterable[str], first_row: int, folder: Path) -> int:
+    """Add rows from `first_row` on to an index, and give their number. Files that are there stay as they are, but for
+    tantivy's list of them, which is replaced. Raises OSError as above.
+    """
+    try:
+        return _write(tantivy.Index.open(str(folder)), terms, first_row, heap_bytes=_EXTENDING_BYTES)
     except ValueError as error:
         raise OSError(f"tantivy can't write {folder.name}: {error}") from error
 
@@ -96,19 +164,15 @@ def _with_analyzer(index: tantivy.Index) -> tantivy.Index:
     return index
 
 
-def _build(terms: Iterable[str], folder: Path) -> int:
-    builder = tantivy.SchemaBuilder()
-    builder.add_unsigned_field("row", stored=True)
-    builder.add_text_field("terms", tokenizer_name=_ANALYZER, index_option="freq")
-    index = _with_analyzer(tantivy.Index(builder.build(), path=str(folder)))
+def _write(index: tantivy.Index, terms: Iterable[str], first_row: int, *, heap_bytes: int) -> int:
     # One thread keeps the rows in order, and so the ties.
-    writer = index.writer(heap_size=128_000_000, num_threads=1)
-    row = -1
-    for row, row_terms in enumerate(terms):
+    writer = _with_analyzer(index).writer(heap_size=heap_bytes, num_threads=1)
+    row = first_row - 1
+    for row, row_terms in enumerate(terms, start=first_row):
         document = tantivy.Document()
         document.add_unsigned("row", row)
         document.add_text("terms", row_terms)
         writer.add_document(document)
     writer.commit()
     writer.wait_merging_threads()
-    return row + 1
+    return row + 1 - first_row

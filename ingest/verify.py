@@ -17,7 +17,8 @@ from ingest.catalog_care import (
 )
 from ingest.document import Span, chunk_id, document_id
 from ingest.errors import KnowledgeBaseError
-from ingest.index_generation import Manifest, current_manifest, generation_problems, open_generation
+from ingest.generation_files import Manifest, file_problems
+from ingest.index_generation import current_manifest, open_generation
 
 # A unit vector in float32 is this near to norm 1, with room for those that were normalised in bfloat16.
 NORM_TOLERANCE = 1e-2
@@ -122,7 +123,7 @@ def _index_problems(folder: Path, catalog: Catalog) -> list[str]:
     if current is None:
         return ["the index is missing"]
     path, manifest = current
-    problems = generation_problems(path, manifest)
+    problems = file_problems(path, manifest)
     if manifest.embedder != (catalog.meta("embedder") or manifest.embedder):
         problems.append(f"the index was built with {manifest.embedder}, the catalog with {catalog.meta('embedder')}")
     if manifest.revision != catalog.revision:
@@ -136,7 +137,8 @@ def _index_problems(folder: Path, catalog: Catalog) -> list[str]:
 
 def _row_problems(path: Path, manifest: Manifest, catalog: Catalog) -> list[str]:
     try:
-        rows = open_generation(path, manifest).rows.tolist()
+        table = open_generation(path, manifest).table
     except KnowledgeBaseError as error:
         return [str(error)]
-    return [] if sorted(rows) == chunk_numbers(catalog) else ["the index holds other chunks than the catalog"]
+    rows = sorted(table.rows[table.live].tolist())
+    return [] if rows == chunk_numbers(catalog) else ["the index holds other chunks than the catalog"]

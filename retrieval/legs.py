@@ -10,6 +10,8 @@ from ingest.embedder import Vectors
 from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import detect_language, has_cjk
+from ingest.row_set import RowSet
+from retrieval.dictionary import Dictionary
 from retrieval.retrieval import StageScore
 
 
@@ -35,8 +37,10 @@ class LexicalLeg:
     silent: str = ""
 
 
-def dense_leg(kb: KnowledgeBase, generation: IndexGeneration, query: str, n_candidates: int) -> DenseLeg:
-    """Propose the nearest rows of every language in the index.
+def dense_leg(
+    kb: KnowledgeBase, generation: IndexGeneration, query: str, n_candidates: int, *, among: RowSet | None = None
+) -> DenseLeg:
+    """Propose the nearest rows of every language in the index, or those `among` alone.
 
     An embedder that never learnt Chinese has no vote on it, be it in the question or in the documents: its vectors
     would be noise there.
@@ -49,8 +53,12 @@ def dense_leg(kb: KnowledgeBase, generation: IndexGeneration, query: str, n_cand
     common = _common_cosines(kb, query, vector)
     found: list[tuple[float, int, float]] = []
     for language in generation.by_language.keys() & common.keys():
-        among = generation.by_language[language] if len(generation.by_language) > 1 else None
-        nearest = generation.dense.search(vector, n_candidates, among=among)
+        rows: RowSet | None = generation.by_language[language]
+        if among is not None:
+            rows = among & generation.by_language[language]
+        elif len(generation.by_language) == 1 and generation.live is None:
+            rows = None
+        nearest = generation.dense.search(vector, n_candidates, among=rows)
         found += [(cosine - common[language], row, cosine) for row, cosine in nearest]
     found.sort(key=lambda entry: (-entry[0], entry[1]))
     by_row = {row: StageScore(rank, cosine) for rank, (_, row, cosine) in enumerate(found, start=1)}
@@ -87,11 +95,31 @@ def _common_cosines(kb: KnowledgeBase, query: str, vector: Vectors) -> dict[str,
     return {language: float(vector @ centroids[foreign if language == foreign else own]) for language in languages}
 
 
-def lexical_leg(generation: IndexGeneration, terms: Sequence[str], n_candidates: int) -> LexicalLeg:
-    """Propose the rows that hold the query's terms, by BM25."""
-    matches = generation.lexical.search(terms, n_candidates)
+def lexical_leg(
+    generation: IndexGeneration, terms: Sequence[str], n_candidates: int, *, among: RowSet | None = None
+) -> LexicalLeg:
+    """Propose the rows that hold the query's terms, by BM25; of all rows or those `among` alone."""
+    live = generation.live
+    rows_among = live if among is None else among if live is None else among & live
+    matches = generation.lexical.search(terms, n_candidates, among=rows_among)
     rows = {row: StageScore(rank, score) for rank, (row, score) in enumerate(matches.rows, start=1)}
     return LexicalLeg(rows, matches.best_possible, "" if rows else "no term of the question occurs")
+
+
+def dictionary_leg(
+    generation: IndexGeneration,
+    dictionary: Dictionary,
+    query: str,
+    foreign: str,
+    n_candidates: int,
+    *,
+    among: RowSet | None = None,
+) -> LexicalLeg:
+    """Propose the rows in the other language that hold what the query's words are called there."""
+    rows = generation.by_language[foreign] if among is None else among & generation.by_language[foreign]
+    matches = generation.lexical.search_any(dictionary.translate(query), n_candidates, among=rows)
+    by_row = {row: StageScore(rank, score) for rank, (row, score) in enumerate(matches.rows, start=1)}
+    return LexicalLeg(by_row, matches.best_possible, "" if by_row else "no translated term occurs")
 
 
 def excess_cosines(generation: IndexGeneration, leg: DenseLeg, rows: Sequence[int]) -> dict[int, float]:
@@ -99,12 +127,12 @@ def excess_cosines(generation: IndexGeneration, leg: DenseLeg, rows: Sequence[in
 
     Rows in a language on which the leg has no vote are left out.
     """
-    voting = [row for row in rows if str(generation.languages[row]) in leg.language_cosine]
+    voting = [row for row in rows if generation.language(row) in leg.language_cosine]
     if leg.query is None or not voting:
         return {}
     vectors = generation.dense.vectors(np.array(voting, dtype=np.int64))  # (len(voting), dimension)
     scores = vectors @ leg.query  # (len(voting),)
     return {
-        row: float(score) - leg.language_cosine[str(generation.languages[row])]
+        row: float(score) - leg.language_cosine[generation.language(row)]
         for row, score in zip(voting, scores, strict=True)
     }

@@ -254,9 +254,13 @@ def test_inverted_lists_with_rescoring_find_what_exact_search_finds(tmp_path: Pa
     centres = rng.standard_normal((50, 32))
     vectors = (centres[rng.integers(0, 50, 4000)] + 0.3 * rng.standard_normal((4000, 32))).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    with_lists = DenseIndexConfig(exact_up_to=1000)
+    (tmp_path / "exact").mkdir()
+    (tmp_path / "lists").mkdir()
     exact_kind = build_dense_index(vectors, tmp_path / "exact", DenseIndexConfig())
-    lists_kind = build_dense_index(vectors, tmp_path / "lists", DenseIndexConfig(exact_up_to=1000))
-    exact, lists = open_dense_index(tmp_path / "exact"), open_dense_index(tmp_path / "lists")
+    lists_kind = build_dense_index(vectors, tmp_path / "lists", with_lists)
+    exact = open_dense_index(tmp_path / "exact", DenseIndexConfig())
+    lists = open_dense_index(tmp_path / "lists", with_lists)
     shared = total = 0
     for query in vectors[:100]:
         wanted = {row for row, _ in exact.search(query, 10)}

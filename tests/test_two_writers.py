@@ -80,7 +80,8 @@ def test_a_reader_keeps_its_index_while_another_process_writes_and_sees_deletes_
     assert writer.stdout is not None
     assert writer.stdout.readline() == "deleted\n"  # and holds the lock: no new index yet
     assert found(reader) == {"tram.txt"}
-    assert reader.generation() is generation
+    assert reader.generation().manifest is generation.manifest
+    assert [len(rows) for rows in reader.generation().by_language.values()] == [1]  # the deleted row is kept out
     assert reader.notice == "the newest changes of default can't be searched yet: another process is adding documents"
     writer.communicate("go on\n", timeout=60)
     assert found(reader) == {"tram.txt"}
