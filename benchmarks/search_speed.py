@@ -1,14 +1,14 @@
 """How fast questions find passages at 10,000, 100,000 and 1,000,000 chunks, against LangChain and LlamaIndex.
 
-    python -m benchmarks.search_speed [--quick | --sizes N...] [--questions N] [--rounds N] [--keep FOLDER]
-                                        [--json]
+    python -m benchmarks.search_speed [--quick | --sizes N...] [--questions N] [--rounds N] [--keep FOLDER] [--json]
 
 The chunks are grown from real ones (`benchmarks.search_speed_corpus`), the questions are sentences of them, and every
 side holds the same texts and vectors in a process of its own (`benchmarks.search_speed_sides`) and embeds questions
 by the same embedder; sides take turns. A time is from the question's text to the passages. Footnote's includes reading
 its passages from disk, both legs and its fusion; LlamaIndex and `exact` do the dense leg alone, and all peers hold
-everything in memory. `nearest` is the vector search alone, given the vector. Above 100,000 chunks only `exact` is a
-peer: the others' Python objects would take more memory than a small machine has. `--quick` is 10,000 chunks.
+everything in memory. CPU ms is a process's processor time for each question, which tells most on a busy machine.
+`nearest` is the vector search alone, given the vector, by one thread on either side. Above 100,000 chunks only `exact`
+is a peer: the others' Python objects would take more memory than a small machine has. `--quick` is 10,000 chunks.
 """
 
 import argparse
@@ -121,6 +121,8 @@ def _speeds(sides: list[Side], questions: list[str], rounds: int) -> Figures:
                 figures[f"p{percentile}_ms_{n_threads}_{name}"] = float(np.percentile(latencies, percentile))
             seconds = sum(answer["seconds"] for answer in given)
             figures[f"questions_per_second_{n_threads}_{name}"] = len(latencies) / seconds
+            cpu_seconds = sum(answer["cpu_seconds"] for answer in given)
+            figures[f"cpu_ms_{n_threads}_{name}"] = 1000 * cpu_seconds / len(latencies)
             figures[f"memory_mb_{name}"] = given[-1]["memory_bytes"] / 1e6
     return figures
 
@@ -151,7 +153,7 @@ def _changes(folder: Path, embedder: Embedder, seed: Seed) -> Figures:
 
 def print_table(n_chunks: int, figures: Figures) -> None:
     """Print a line for each side, and what else was found."""
-    columns = "".join(f"{name:>8}" for _ in THREADS for name in ("p50 ms", "p95", "p99", "q/s"))
+    columns = "".join(f"{name:>8}" for _ in THREADS for name in ("p50 ms", "p95", "p99", "CPU ms", "q/s"))
     print(f"\n{n_chunks:,} chunks; 1 thread, then 8 threads\n{'':14}{columns} memory MB   open s")
     for side in SIDES:
         if f"p50_ms_1_{side}" not in figures:
@@ -159,6 +161,7 @@ def print_table(n_chunks: int, figures: Figures) -> None:
         cells = []
         for n_threads in THREADS:
             cells += [f"{figures[f'p{percentile}_ms_{n_threads}_{side}']:8.1f}" for percentile in (50, 95, 99)]
+            cells += [f"{figures[f'cpu_ms_{n_threads}_{side}']:8.1f}"]
             cells += [f"{figures[f'questions_per_second_{n_threads}_{side}']:8.1f}"]
         print(f"{side:14}{''.join(cells)}{figures[f'memory_mb_{side}']:10.0f}{figures[f'open_seconds_{side}']:9.2f}")
     own, other = (figures[f"nearest_p50_ms_{side}"] for side in ("footnote", "exact"))
