@@ -77,7 +77,7 @@ def measure(
     finally:
         for side in sides:
             side.close()
-    return figures | _changes(folder, embedder, seed)
+    return figures | _changes(folder, embedder)
 
 
 def _made(n_chunks: int, seed: Seed, embedder: Embedder, folder: Path) -> Figures:
@@ -127,9 +127,9 @@ def _speeds(sides: list[Side], questions: list[str], rounds: int) -> Figures:
     return figures
 
 
-def _changes(folder: Path, embedder: Embedder, seed: Seed) -> Figures:
+def _changes(folder: Path, embedder: Embedder) -> Figures:
     """Time from a document's text until it is found, and from its deletion until it isn't."""
-    text = "\n".join(text for text, _ in seed.sentences[0])
+    text = "The harbour master of Heron Island keeps the key of lighthouse 8843 under the third lobster pot."
     id_ = document_id("added.txt")
     document = Document(id_, "added.txt", "added", "added.txt", text, (), (), "en")
     chunk = Chunk(chunk_id(id_, Span(0, len(text)), text), id_, Span(0, len(text)), text)
@@ -144,7 +144,7 @@ def _changes(folder: Path, embedder: Embedder, seed: Seed) -> Figures:
             else:
                 kb.remove(id_)
             kb.refresh()
-        found = {hit.source for hit in search(kb, text[:300], SearchConfig()).hits}
+        found = {hit.source for hit in search(kb, text, SearchConfig()).hits}
         figures[f"{name}_seconds"] = time.perf_counter() - started
         assert ("added.txt" in found) == (name == "add")
     kb.close()
