@@ -17,7 +17,7 @@ COMMANDS = {
     "eval": "Measure retrieval and answers on question sets.",
     "web": "Start the page in the browser.",
     "llm": "Fetch, list and check models.",
-    "kb": "List, show, verify, repair, export, import and delete knowledge bases.",
+    "kb": "List, show, tag, verify, repair, export, import and delete knowledge bases.",
     "doctor": "Say what is wrong with this set-up and how to mend it.",
 }
 

@@ -39,12 +39,20 @@ from ingest.pipeline import IngestReport, Progress, ingest_documents, ingest_pat
 from ingest.plan import Plan
 from ingest.repair import Repair, repair_knowledge_base
 from ingest.salvage import salvage_catalog
+from ingest.tags import clean_tag
 from ingest.verify import folder_problems
 from ingest.write_lock import WriteLock
+from retrieval.cross_encoder import CrossEncoderReranker
 from retrieval.dictionary import Dictionary, open_dictionary
+from retrieval.filters import EVERYWHERE, Filters
 from retrieval.legs import relevance
-from retrieval.retrieval import Retrieval
-from retrieval.search import search
+from retrieval.rerank import Reranker
+from retrieval.rerank_probe import ProbedReranker
+from retrieval.rerank_server import RerankServer, RerankServerConfig
+from retrieval.retrieval import Hit, Retrieval
+from retrieval.search import SearchConfig
+from retrieval.several import search_several
+from retrieval.why_not import WhyNot, why_not
 
 _SERVER_PROMPT_TOKENS = 1500
 _KB_NAME = re.compile(r"\w[\w.-]{0,63}")
@@ -73,6 +81,15 @@ def _summary(folder: Path) -> Summary:
         catalog.close()
 
 
+def make_reranker(settings: Settings) -> Reranker:
+    """Give the reranker that the settings name, loading and asking nothing."""
+    chosen = settings.reranker
+    if chosen.url:
+        return RerankServer(RerankServerConfig(chosen.url, chosen.model, chosen.api_key, chosen.timeout_seconds))
+    local = settings.models_folder / chosen.model
+    return CrossEncoderReranker(local if local.is_dir() else chosen.model)
+
+
 def _ignore(progress: Progress) -> None:
     pass
 
@@ -82,14 +99,23 @@ def _ignore_wait(who: str) -> None:
 
 
 class Engine:
-    """Footnote, as the faces see it. `embedder` and `llm` take the place of those that the settings name."""
+    """Footnote, as the faces see it. `embedder`, `llm` and `reranker` take the place of those the settings name."""
 
-    def __init__(self, settings: Settings, *, embedder: Embedder | None = None, llm: LLM | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        embedder: Embedder | None = None,
+        llm: LLM | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
         self.settings = settings
         self._opening = threading.RLock()
         self._open: dict[str, KnowledgeBase] = {}
         self._embedder = embedder
+        self._embedders: dict[str, Embedder] = {}  # of knowledge bases built with others, by name
         self._llm = llm
+        self._reranker = ProbedReranker(reranker) if reranker else None
         self._dictionary: Dictionary | None = None
 
     def knowledge_bases(self) -> list[str]:
@@ -118,10 +144,11 @@ class Engine:
         on_wait: Callable[[str], None] = _ignore_wait,
         hash_of: Callable[[Path], str] = hash_file,
         unfinished: Collection[Path] = (),
+        tags: Collection[str] = (),
     ) -> IngestReport:
         """Bring a knowledge base in step with files, folders, archives and web pages, making it when it isn't there.
 
-        `on_wait` is told who else is writing; `hash_of` and `unfinished` are those of `ingest_paths`.
+        `on_wait` is told who else is writing; `hash_of`, `unfinished` and `tags` are those of `ingest_paths`.
         """
         writer = self._writer(kb, rebuild=rebuild)
         try:
@@ -136,6 +163,7 @@ class Engine:
                 on_wait=on_wait,
                 hash_of=hash_of,
                 unfinished=unfinished,
+                tags=tags,
             )
         finally:
             writer.close()
@@ -177,33 +205,68 @@ class Engine:
         history: Sequence[Message] = (),
         top_k: int | None = None,
         translated: bool = False,
+        also: Sequence[str] = (),
+        filters: Filters = EVERYWHERE,
+        config: SearchConfig | None = None,
     ) -> Retrieval:
-        """Find passages; a follow-up is first rewritten to stand alone.
+        """Find passages; a follow-up is first rewritten to stand alone. `config` takes the place of the settings' own.
 
-        `translated` lets the model translate a question that documents in the other language may answer: what `ask`
-        does. Without it no model is needed.
+        `also` names more knowledge bases to search at the same time, `filters` the documents to look at. `translated`
+        lets the model translate a question that documents in the other language may answer: what `ask` does. Without
+        it no model is needed.
         """
-        opened = self.knowledge_base(kb)
+        opened = self.knowledge_bases_named(kb, also)
         query = standalone_question(question, history, self.llm()) if history else question
         said = history[-1].content if query != question and history[-1].role == "assistant" else ""
-        config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
+        config = config or self.settings.search
+        if top_k is not None:
+            config = replace(config, top_k=top_k)
         translate = self._translate if translated and not isinstance(self.llm(), Extractive) else None
-        return search(opened, question, config, query=query, said=said, dictionary=self.dictionary, translate=translate)
+        return search_several(
+            opened,
+            question,
+            config,
+            query=query,
+            said=said,
+            filters=filters,
+            dictionary=self.dictionary,
+            translate=translate,
+            reranker=self.reranker(),
+        )
 
-    def ask(self, kb: str, question: str, *, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
+    def ask(
+        self,
+        kb: str,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        also: Sequence[str] = (),
+        filters: Filters = EVERYWHERE,
+    ) -> Iterator[str | Answer]:
         """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model."""
-        retrieval = self.search(kb, question, history=history, translated=True)
+        retrieval = self.search(kb, question, history=history, translated=True, also=also, filters=filters)
+        opened = self.knowledge_bases_named(kb, also)
+        # Of several embedders one that reads Chinese compares sentences of every language.
+        comparing = next((one for one in opened if one.embedder_knows_chinese()), opened[0])
         yield from stream_answer(
             retrieval,
             self.llm(),
             self._answer_config(),
             history=history,
             question=retrieval.queries[0],
-            page_of=self.page_of(kb),
-            seconds_of=self.seconds_of(kb),
+            page_of=self._page_of,
+            seconds_of=self._seconds_of,
             similarity=self._similarity,
-            relevance=partial(relevance, self.knowledge_base(kb)),
+            relevance=partial(relevance, comparing),
         )
+
+    def why_not(self, kb: str, document: str, retrieval: Retrieval, *, top_k: int | None = None) -> list[WhyNot]:
+        """Trace where a document fell out of a search of `kb`, and of the other knowledge bases that it searched."""
+        config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
+        also = [name for name in retrieval.kbs if name != kb]
+        traces = [why_not(one, document, retrieval, config) for one in self.knowledge_bases_named(kb, also)]
+        found = [trace for traced in traces for trace in traced if trace.verdict != "missing"]
+        return found or list(traces[0])
 
     def documents(self, kb: str) -> list[DocumentInfo]:
         """List a knowledge base's documents, by source."""
@@ -262,22 +325,17 @@ class Engine:
         self._check_name(kb)
         return import_knowledge_base(file, self._folder(kb), config=self.settings.index)
 
-    def page_of(self, kb: str) -> Callable[[str, int], Page | None]:
-        """Give a function from (document id, character offset) to the page there."""
-        catalog = self.knowledge_base(kb).catalog
-
-        def page_of(document_id: str, offset: int) -> Page | None:
-            for page in catalog.pages_of(document_id):
-                if page.span.start <= offset < page.span.end:
-                    return page
-            return None
-
-        return page_of
-
-    def seconds_of(self, kb: str) -> Callable[[str, Span], tuple[float, float] | None]:
-        """Give a function from (document id, span) to when the words there are spoken, in a recording."""
-        catalog = self.knowledge_base(kb).catalog
-        return lambda document_id, span: seconds_of(catalog.utterances_of(document_id), span)
+    def tag(
+        self, kb: str, document_ids: Collection[str], *, add: Sequence[str] = (), remove: Sequence[str] = ()
+    ) -> int:
+        """Give documents tags, take others away, and tell how many documents that changed. Needs no model."""
+        catalog = Catalog(self._existing_folder(kb) / "catalog.sqlite", create=False)
+        try:
+            with WriteLock(self._folder(kb)).acquire(timeout_seconds=self.settings.ingest.wait_seconds):
+                added, removed = [clean_tag(tag) for tag in add], [clean_tag(tag) for tag in remove]
+                return catalog.change_tags(document_ids, add=added, remove=removed)
+        finally:
+            catalog.close()
 
     def knowledge_base(self, kb: str) -> KnowledgeBase:
         """Give the open knowledge base. Raises KnowledgeBaseError when it isn't there."""
@@ -286,8 +344,16 @@ class Engine:
                 self._open.pop(kb)  # deleted or restored by another process; a thread may still be reading the old one
             if kb not in self._open:
                 folder = self._existing_folder(kb)
-                self._open[kb] = KnowledgeBase.open(folder, self.embedder(), config=self.settings.index)
+                self._open[kb] = KnowledgeBase.open(folder, self._embedder_of(folder), config=self.settings.index)
             return self._open[kb]
+
+    def knowledge_bases_named(self, kb: str, also: Sequence[str] = ()) -> list[KnowledgeBase]:
+        """Give several open knowledge bases, each once. Raises KnowledgeBaseError naming one that isn't there."""
+        return [self.knowledge_base(name) for name in dict.fromkeys((kb, *also))]
+
+    def notices(self, kb: str, also: Sequence[str] = ()) -> list[str]:
+        """Say what the indexes of some knowledge bases may lack; empty when all are up to date."""
+        return [opened.notice for opened in self.knowledge_bases_named(kb, also) if opened.notice]
 
     def embedder(self) -> Embedder:
         """Give the embedder of the settings; its weights load when the first vector is asked for."""
@@ -305,12 +371,40 @@ class Engine:
                 self._dictionary = open_dictionary(self.settings.models_folder)
             return self._dictionary
 
+    def _embedder_of(self, folder: Path) -> Embedder:
+        """Give the embedder that a knowledge base was built with, if it is here; else that of the settings.
+
+        Only reading does so: what is added must come from the embedder that the settings name.
+        """
+        catalog = Catalog(folder / "catalog.sqlite", create=False)
+        try:
+            built_with = catalog.meta("embedder")
+        finally:
+            catalog.close()
+        if built_with is None or built_with == self.embedder().name:
+            return self.embedder()
+        # In the models folder, or beside the embedder that the settings name by its path.
+        folders = (self.settings.models_folder, Path(self.settings.embedder).absolute().parent)
+        local = next((path for models in folders if (path := models / built_with).is_dir()), None)
+        if local is None:
+            return self.embedder()
+        if built_with not in self._embedders:
+            self._embedders[built_with] = SentenceTransformerEmbedder(local, config=self.settings.embedding)
+        return self._embedders[built_with]
+
     def llm(self) -> LLM:
         """Give the language model of the settings; a GGUF loads when the first token is asked for."""
         with self._opening:
             if self._llm is None:
                 self._llm = self._make_llm()
             return self._llm
+
+    def reranker(self) -> ProbedReranker | None:
+        """Give the reranker of the settings, None where they name none; its weights load with its first score."""
+        with self._opening:
+            if self._reranker is None and self.settings.reranker.is_set:
+                self._reranker = ProbedReranker(make_reranker(self.settings))
+            return self._reranker
 
     def _make_llm(self) -> LLM:
         llm = self.settings.llm
@@ -360,6 +454,15 @@ class Engine:
 
     def _translate(self, question: str) -> str | None:
         return translate_question(question, self.llm())
+
+    def _page_of(self, hit: Hit, offset: int) -> Page | None:
+        """Give the page that holds a character of a hit's document."""
+        pages = self.knowledge_base(hit.kb).catalog.pages_of(hit.chunk.document_id)
+        return next((page for page in pages if page.span.start <= offset < page.span.end), None)
+
+    def _seconds_of(self, hit: Hit, span: Span) -> tuple[float, float] | None:
+        """Give when the words of a hit's document are spoken, in a recording."""
+        return seconds_of(self.knowledge_base(hit.kb).catalog.utterances_of(hit.chunk.document_id), span)
 
     def _similarity(self, left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float32]:
         """Give the cosines of two lists of texts, shape (len(left), len(right))."""

@@ -10,6 +10,7 @@ from ingest.discover import Failure
 from ingest.export_kb import Exported
 from ingest.pipeline import IngestReport
 from ingest.plan import Plan
+from retrieval.filters import describe
 from retrieval.retrieval import Hit, Retrieval
 
 # JSON objects have values of many types.
@@ -114,11 +115,19 @@ def _left_out_lines(skipped: Sequence[Failure], ignored: Sequence[Failure], fail
 def retrieval_json(retrieval: Retrieval, *, explain: bool) -> Json:
     """Give the object that `footnote search --json` prints; with `explain` also what was dropped."""
     shown: Json = {"question": retrieval.question, "hits": [_hit_json(hit) for hit in retrieval.hits]}
+    shown |= _scope_json(retrieval)
     if explain:
         shown["queries"] = list(retrieval.queries)
+        shown["parts"] = list(retrieval.parts)
         shown["stages"] = list(retrieval.stages)
         shown["dropped"] = [
-            {"chunk_id": drop.chunk_id, "source": drop.source, "stage": drop.stage, "reason": drop.reason}
+            {
+                "chunk_id": drop.chunk_id,
+                "source": drop.source,
+                "kb": drop.kb,
+                "stage": drop.stage,
+                "reason": drop.reason,
+            }
             for drop in retrieval.dropped
         ]
         shown["evidence"] = dict(retrieval.evidence)
@@ -127,18 +136,27 @@ def retrieval_json(retrieval: Retrieval, *, explain: bool) -> Json:
 
 def retrieval_lines(retrieval: Retrieval, *, explain: bool) -> list[str]:
     """Show hits for people; with `explain` their way through the stages."""
+    if not retrieval.hits and retrieval.dropped:
+        return [f"No passage left: {retrieval.dropped[0].reason}. See all with --explain --json"]
     if not retrieval.hits:
         return ["No passage found. Is the knowledge base empty? See: footnote kb show"]
     lines: list[str] = []
+    if limits := describe(retrieval.filters):
+        lines += [f"looked in {retrieval.n_documents} documents ({limits})", ""]
+    several = len(retrieval.kbs) > 1
     for hit in retrieval.hits:
         place = f"{hit.title}{_place(hit.chunk.page, hit.page_label, hit.seconds)}"
-        lines.append(f"{hit.rank}. {place}  {hit.score:.3f}  {hit.source}")
+        holder = f"{hit.kb}: " if several else ""
+        lines.append(f"{hit.rank}. {place}  {hit.score:.3f}  {holder}{hit.source}")
         if hit.newer_edition:
             lines.append(f"   older edition; newer: {hit.newer_edition}")
         if explain:
             stages = [f"{name} {stage.score:.3f} (rank {stage.rank})" for name, stage in hit.stages.items()]
             lines.append(f"   {'; '.join(stages)}; terms: {', '.join(hit.matched_terms) or 'none'}")
-        lines += [f"   {line}" for line in _clip(hit.chunk.text, 400).splitlines()]
+        lines += [
+            f"   {line}"
+            for line in _clip(hit.chunk.text, 400 if hit.found is None else len(hit.chunk.text)).splitlines()
+        ]
         lines.append("")
     if explain:
         lines.append(f"stages: {', '.join(retrieval.stages)}")
@@ -166,6 +184,7 @@ def answer_json(answer: Answer) -> Json:
         ],
         "unresolved": list(answer.unresolved),
         "query": answer.retrieval.queries[0],
+        **_scope_json(answer.retrieval),
         "hits": [_hit_json(hit) for hit in answer.retrieval.hits],
         "generation": answer.retrieval.generation,
         "timings": _rounded({**answer.retrieval.timings, **answer.timings}),
@@ -187,11 +206,24 @@ def answer_notes(answer: Answer) -> list[str]:
     for marker, citation in sorted(cited.items()):
         place = f"{citation.title}{_place(citation.page, citation.page_label, citation.seconds)}"
         lines.append(f"[{marker}] {_MARKS[citation.status]} {place}: “{_clip(citation.quote, 300)}”")
-        lines.append(f"      {citation.source}")
+        holder = f"{citation.kb}: " if len(answer.retrieval.kbs) > 1 else ""
+        lines.append(f"      {holder}{citation.source}")
     lines += [f"not supported: {claim.text}" for claim in answer.claims if claim.status == "unsupported"]
     if answer.unresolved:
         lines.append(f"markers that name no passage: {', '.join(answer.unresolved)}")
     return lines
+
+
+def _scope_json(retrieval: Retrieval) -> Json:
+    """Say where was looked: the knowledge bases, the filters as they were understood, and how many documents fit."""
+    filters = retrieval.filters
+    days = {"from": filters.since, "until": filters.until}
+    echoed: Json = {
+        **{name: list(getattr(filters, name)) for name in ("documents", "folders", "types", "tags")},
+        **{name: day.isoformat() if day else None for name, day in days.items()},
+        "fitting": retrieval.n_documents,
+    }
+    return {"kbs": list(retrieval.kbs), "filters": None if filters.is_empty else echoed}
 
 
 def _hit_json(hit: Hit) -> Json:
@@ -199,6 +231,7 @@ def _hit_json(hit: Hit) -> Json:
         "rank": hit.rank,
         "score": round(hit.score, 6),
         "document_id": hit.chunk.document_id,
+        "kb": hit.kb,
         "source": hit.source,
         "title": hit.title,
         "page": hit.chunk.page,
@@ -207,6 +240,7 @@ def _hit_json(hit: Hit) -> Json:
         "start": hit.chunk.span.start,
         "end": hit.chunk.span.end,
         "text": hit.chunk.text,
+        **({"found_start": hit.found.start, "found_end": hit.found.end} if hit.found else {}),
         "headings": list(hit.chunk.headings),
         "matched_terms": list(hit.matched_terms),
         "newer_edition": hit.newer_edition,
@@ -218,6 +252,7 @@ def _citation_json(citation: Citation) -> Json:
     return {
         "marker": citation.marker,
         "document_id": citation.document_id,
+        "kb": citation.kb,
         "source": citation.source,
         "title": citation.title,
         "page": citation.page,

@@ -16,7 +16,7 @@ class Citation:
     """A quote that backs a claim: `quote == document.text[span]`. Equal quotes share a `marker` (from 1).
 
     `page_label` is what is printed on the page where that differs from its number. `seconds` say from when to when a
-    recording's words are spoken.
+    recording's words are spoken. `kb` names the knowledge base that holds the document.
     """
 
     marker: int
@@ -30,6 +30,7 @@ class Citation:
     score: float
     page_label: str = ""
     seconds: tuple[float, float] | None = None
+    kb: str = ""
 
 
 @dataclass(frozen=True, slots=True)

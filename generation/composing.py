@@ -13,9 +13,10 @@ from generation.second_look import gives_no_amount
 from generation.support import Support, SupportConfig, check_support
 from generation.surroundings import near, other_thing, passages_of
 from ingest.document import Page, Span
+from retrieval.retrieval import Hit
 
-PageOf = Callable[[str, int], Page | None]
-SecondsOf = Callable[[str, Span], tuple[float, float] | None]  # of words in a recording
+PageOf = Callable[[Hit, int], Page | None]  # at an offset of the hit's document
+SecondsOf = Callable[[Hit, Span], tuple[float, float] | None]  # of words in a recording
 Clock = Callable[[], float]
 
 _ENUMERATOR = re.compile(r"^\W*(?:\d{1,3}[.)、]\s*)?")
@@ -58,7 +59,7 @@ class Composer:
         self._index = index
         self._stream = ClaimStream()
         self._described = descriptions(heading for hit in prompt.passages for heading in hit.chunk.headings)
-        self._markers: dict[tuple[str, Span], int] = {}
+        self._markers: dict[tuple[str, str, Span], int] = {}
 
     def feed(self, piece: str) -> str:
         """Take what the model wrote, give what to show."""
@@ -154,19 +155,20 @@ class Composer:
         return shown
 
     def _citation(self, evidence: Evidence, status: Any) -> Citation:
-        chunk = evidence.hit.chunk
-        marker = self._markers.setdefault((chunk.document_id, evidence.span), len(self._markers) + 1)
-        page = self._page_of(chunk.document_id, evidence.span.start) if self._page_of else None
+        hit, chunk = evidence.hit, evidence.hit.chunk
+        marker = self._markers.setdefault((hit.kb, chunk.document_id, evidence.span), len(self._markers) + 1)
+        page = self._page_of(hit, evidence.span.start) if self._page_of else None
         return Citation(
             marker=marker,
             document_id=chunk.document_id,
-            source=evidence.hit.source,
-            title=evidence.hit.title,
+            source=hit.source,
+            title=hit.title,
             page=page.number if page else chunk.page,
             span=evidence.span,
             quote=evidence.quote,
             status=status,
             score=evidence.score,
-            page_label=page.printed if page else evidence.hit.page_label,
-            seconds=self._seconds_of(chunk.document_id, evidence.span) if self._seconds_of else None,
+            page_label=page.printed if page else hit.page_label,
+            seconds=self._seconds_of(hit, evidence.span) if self._seconds_of else None,
+            kb=hit.kb,
         )

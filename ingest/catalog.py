@@ -6,7 +6,7 @@ changed, and a moved or renamed one embeds nothing. Every change is one transact
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ingest.catalog_file import HAS_PLACES, PLACES, as_our_error, note_change_in_place, note_losses, open_catalog_file
+from ingest.catalog_file import (
+    HAS_PLACES,
+    HAS_TAGS,
+    PLACES,
+    TAGS,
+    as_our_error,
+    note_change_in_place,
+    note_losses,
+    open_catalog_file,
+)
 from ingest.catalog_rows import (
     DocumentInfo,
     IndexRow,
@@ -92,6 +101,33 @@ class Catalog:
         if self.source_state(source) != state:
             with self._transaction() as db:
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"state {source}", state))
+
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        """Give each tagged document's tags, sorted, by document id."""
+        if not self.rows(HAS_TAGS):
+            return {}
+        found: dict[str, tuple[str, ...]] = {}
+        for document_id, tag in self.rows("SELECT document_id, tag FROM tags ORDER BY document_id, tag"):
+            found[str(document_id)] = (*found.get(str(document_id), ()), str(tag))
+        return found
+
+    def change_tags(
+        self, document_ids: Collection[str], *, add: Collection[str] = (), remove: Collection[str] = ()
+    ) -> int:
+        """Give documents tags and take others away; tell how many documents that changed.
+
+        No text changes by it, so the revision, and with it the index, stays.
+        """
+        there = self.tags()
+        wanted = {id_: (set(there.get(id_, ())) | set(add)) - set(remove) for id_ in document_ids}
+        changed = {id_: tags for id_, tags in wanted.items() if tags != set(there.get(id_, ()))}
+        if changed:
+            with self._transaction() as db:
+                db.execute(TAGS)
+                db.executemany("DELETE FROM tags WHERE document_id = ?", [(id_,) for id_ in changed])
+                pairs = [(id_, tag) for id_, tags in changed.items() for tag in tags]
+                db.executemany("INSERT INTO tags VALUES (?, ?)", pairs)
+        return len(changed)
 
     def put(
         self,
@@ -173,6 +209,9 @@ class Catalog:
             db.execute("INSERT INTO sqlite_sequence VALUES ('chunks', ?)", (first_number - 1,))
             for stored in documents:
                 _replace(db, None, stored.document, zip(stored.chunks, stored.hashes, strict=True), stored.chunking)
+                if stored.tags:
+                    db.execute(TAGS)
+                    db.executemany("INSERT INTO tags VALUES (?, ?)", [(stored.document.id, tag) for tag in stored.tags])
             embedder = meta.get("embedder", "")
             db.executemany(
                 "INSERT INTO vectors VALUES (?, ?, ?)", ((embedder, hash_, vector) for hash_, vector in vectors)
@@ -183,6 +222,8 @@ class Catalog:
     def remove(self, document_id: str) -> bool:
         """Remove a document and its chunks; tell whether it was there."""
         with self.change() as db:
+            if db.execute(HAS_TAGS).fetchone():
+                db.execute("DELETE FROM tags WHERE document_id = ?", (document_id,))
             return db.execute("DELETE FROM documents WHERE id = ?", (document_id,)).rowcount > 0
 
     def forget_unused_vectors(self, embedder: str) -> int:
@@ -283,6 +324,12 @@ class Catalog:
         """Give a document's chunks in order; empty when it isn't there."""
         query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? ORDER BY position"
         return [chunk_of(row) for row in self.rows(query, (document_id,))]
+
+    def chunk_at(self, document_id: str, position: int) -> Chunk | None:
+        """Give the chunk in a place (from 0) of a document; None where there is none."""
+        query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? AND position = ?"
+        rows = self.rows(query, (document_id, position))
+        return chunk_of(rows[0]) if rows else None
 
     def text_hashes_of(self, document_id: str) -> list[str]:
         """Give, for each of a document's chunks in order, the hash of the text that its vector stands for."""
@@ -425,6 +472,8 @@ def _replace(
     """Put a document with its chunks, each with the hash of what is embedded for it; give the number of chunks."""
     db.execute("DELETE FROM documents WHERE id IN (?, ?)", (document.id, old_id))
     db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", document_row(document, chunking))
+    if old_id not in (None, document.id) and db.execute(HAS_TAGS).fetchone():
+        db.execute("UPDATE OR REPLACE tags SET document_id = ? WHERE document_id = ?", (document.id, old_id))
     if document.read_pages or document.utterances:
         db.execute(PLACES)
         db.execute("INSERT INTO places VALUES (?, ?, ?)", places_row(document))

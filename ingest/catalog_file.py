@@ -37,6 +37,11 @@ PLACES = """CREATE TABLE IF NOT EXISTS places (
     document_id TEXT PRIMARY KEY REFERENCES documents(id) ON DELETE CASCADE,
     read_pages TEXT NOT NULL, utterances TEXT NOT NULL) WITHOUT ROWID"""
 HAS_PLACES = "SELECT 1 FROM sqlite_master WHERE name = 'places'"
+# What users call documents by. Made with the first tag; no foreign key, because a document that is taken in again is
+# deleted and put anew, and keeps its tags.
+TAGS = """CREATE TABLE IF NOT EXISTS tags (
+    document_id TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (document_id, tag)) WITHOUT ROWID"""
+HAS_TAGS = "SELECT 1 FROM sqlite_master WHERE name = 'tags'"
 
 # Which texts lost a chunk, so that their vectors may be of no use any more; noted from the day on which every chunk was
 # found to have a vector from the embedder that meta's `embedded_by` names.

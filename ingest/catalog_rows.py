@@ -61,12 +61,13 @@ class IndexRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document as the catalog keeps it: with its chunks, the hash of what was embedded for each, and the chunking."""
+    """A document as the catalog keeps it: its chunks, the hash of what was embedded for each, chunking and tags."""
 
     document: Document
     chunks: tuple[Chunk, ...]
     hashes: tuple[str, ...]
     chunking: str
+    tags: tuple[str, ...] = ()
 
 
 def text_hash(embedded_text: str) -> str:

@@ -8,7 +8,7 @@ many there are, what made them, and the SHA-256 of each file. Equal contents giv
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,8 @@ def _write(catalog: Catalog, path: Path, name: str) -> Exported:
     hashes: dict[str, None] = {}  # a set that keeps its order
     with ZipFile(path, "w") as zip_file:
         archive = _Archive(zip_file)
-        archive.add(DOCUMENTS, (_document_line(catalog, info, hashes) for info in catalog.documents()))
+        tags = catalog.tags()
+        archive.add(DOCUMENTS, (_document_line(catalog, info, hashes, tags) for info in catalog.documents()))
         archive.add(HASHES, (f"{hash_}\n".encode() for hash_ in hashes))
         archive.add(VECTORS, _vectors(catalog, embedder, list(hashes), name))
         manifest = {
@@ -100,7 +101,9 @@ def _write(catalog: Catalog, path: Path, name: str) -> Exported:
     return Exported(n_documents, n_chunks, len(hashes), embedder, path.stat().st_size)
 
 
-def _document_line(catalog: Catalog, info: DocumentInfo, hashes: dict[str, None]) -> bytes:
+def _document_line(
+    catalog: Catalog, info: DocumentInfo, hashes: dict[str, None], tags: Mapping[str, Sequence[str]]
+) -> bytes:
     document = catalog.document(info.id)
     chunks = catalog.chunks_of(info.id)
     chunk_hashes = catalog.text_hashes_of(info.id)
@@ -126,6 +129,8 @@ def _document_line(catalog: Catalog, info: DocumentInfo, hashes: dict[str, None]
         line["read_pages"] = read_pages_json(document.read_pages)
     if document.utterances:
         line["utterances"] = utterances_json(document.utterances)
+    if own_tags := tags.get(info.id):
+        line["tags"] = list(own_tags)
     # ASCII only: a name that isn't valid Unicode (it happens in old file systems) must survive too.
     return json.dumps(line).encode() + b"\n"
 

@@ -32,6 +32,7 @@ from ingest.export_kb import (
     Exported,
 )
 from ingest.index_generation import build_generation
+from ingest.tags import clean_tag
 from ingest.verify import catalog_problems
 
 _MANIFEST_BYTES = 1_000_000
@@ -180,7 +181,8 @@ def _document(line: bytes) -> StoredDocument:
     head = (id_, str(values["source"]), str(values["content_hash"]), str(values["title"]), text)
     places = (read_pages_of(values.get("read_pages", ())), utterances_of(values.get("utterances", ())))
     document = Document(*head, pages, blocks, str(values["language"]), metadata, *places)
-    return StoredDocument(document, tuple(chunks), tuple(hashes), str(values["chunking"]))
+    tags = tuple(dict.fromkeys(clean_tag(str(tag)) for tag in values.get("tags", ())))
+    return StoredDocument(document, tuple(chunks), tuple(hashes), str(values["chunking"]), tags)
 
 
 def _check_whole(catalog: Catalog, file: Path, manifest: Mapping[str, Any]) -> None:

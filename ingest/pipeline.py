@@ -11,7 +11,7 @@ from urllib.parse import urldefrag
 from ingest.bundle_state import BundleState
 from ingest.catalog import Catalog
 from ingest.catalog_rows import DocumentInfo
-from ingest.document import Document
+from ingest.document import Document, document_id
 from ingest.file_hash import hash_file
 from ingest.foresee import foreseen_error
 from ingest.inputs import Bundle, document_input, file_input, web_input
@@ -45,13 +45,15 @@ def ingest_paths(
     on_wait: Callable[[str], None] = lambda who: None,
     hash_of: Callable[[Path], str] = hash_file,
     unfinished: Collection[Path] = (),
+    tags: Collection[str] = (),
 ) -> IngestReport:
     """Bring the knowledge base in step with files, folders, archives and web pages.
 
     A source is named by its absolute path, or by its path relative to `base`. Files below a named folder that were
     ingested before and are gone, or ignored now, are removed. `rebuild` takes in every file again. Files in
-    `unfinished` are still being written and left as they are. `on_wait` is told who else is writing. Bad files are
-    reported, never raised; an interrupt is raised as IngestStopped once what was done is searchable.
+    `unfinished` are still being written and left as they are. `on_wait` is told who else is writing. Every document
+    that is in gets the `tags`, unchanged ones too. Bad files are reported, never raised; an interrupt is raised as
+    IngestStopped once what was done is searchable.
     """
     found = found_sources(paths, max_bytes=config.max_bytes, unfinished=unfinished)
     files = [file_input(path, source_name(path, base), hash_of) for path in found.files]
@@ -65,7 +67,20 @@ def ingest_paths(
     def gone(known: Iterable[str]) -> list[str]:
         return gone_sources(found, paths, base, known)
 
-    return run.take_in([*files, *pages], gone, on_wait=on_wait)
+    try:
+        report = run.take_in([*files, *pages], gone, on_wait=on_wait)
+    except IngestStopped as stopped:
+        _tag(kb, stopped.report, tags, config)
+        raise
+    _tag(kb, report, tags, config)
+    return report
+
+
+def _tag(kb: KnowledgeBase, report: IngestReport, tags: Collection[str], config: IngestConfig) -> None:
+    if tags:
+        sources = (*report.added, *report.updated, *report.unchanged, *(move.new for move in report.moved))
+        with kb.writing(timeout_seconds=config.wait_seconds):
+            kb.catalog.change_tags({document_id(source) for source in sources}, add=tags)
 
 
 def plan_paths(

@@ -77,6 +77,9 @@ def _copy(path: Path, fresh: Path) -> Salvage:
         documents = {row[1]: row[1:] for row in _all_rows(damaged, "documents", "rowid", "rowid, *")}
         chunks = list(_all_rows(damaged, "chunks", "rowid", _CHUNK))
         places = {str(row[0]): row[1:] for row in _all_rows(damaged, "places", "document_id", _PLACE)}
+        tags: dict[str, tuple[str, ...]] = {}
+        for id_, tag in _all_rows(damaged, "tags", "document_id, tag", "document_id, tag"):
+            tags[str(id_)] = (*tags.get(str(id_), ()), str(tag))
         vectors = {
             str(row[1]): bytes(row[2])
             for row in _all_rows(damaged, "vectors", "embedder, text_hash", "embedder, text_hash, vector")
@@ -89,7 +92,7 @@ def _copy(path: Path, fresh: Path) -> Salvage:
             f"{path} is damaged beyond what can be saved; restore an export with `footnote kb import`, or delete the"
             f" knowledge base with `footnote kb delete --kb {path.parent.name}` and ingest again"
         )
-    saved, lost = _readable_documents(documents, chunks, places)
+    saved, lost = _readable_documents(documents, chunks, places, tags)
     # The numbers of the new chunks must not be those that an old index knows under another meaning.
     highest = max((int(row[7]) for row in chunks), default=0)
     meta["revision"] = str(int(meta.get("revision", "0")) + 1)
@@ -113,7 +116,7 @@ def _all_rows(database: sqlite3.Connection, table: str, key: str, columns: str) 
         keys = ", ".join(f"{name}{order}" for name in key.split(", "))
         try:
             for row in database.execute(f"SELECT {columns} FROM {table} NOT INDEXED ORDER BY {keys}"):
-                identity = row[:2] if table == "vectors" else row[0]
+                identity = row[:2] if table in ("vectors", "tags") else row[0]
                 if identity not in seen:
                     seen.add(identity)
                     yield row
@@ -123,7 +126,10 @@ def _all_rows(database: sqlite3.Connection, table: str, key: str, columns: str) 
 
 
 def _readable_documents(
-    documents: Mapping[str, Any], chunks: Iterable[Any], places: Mapping[str, Any]
+    documents: Mapping[str, Any],
+    chunks: Iterable[Any],
+    places: Mapping[str, Any],
+    tags: Mapping[str, tuple[str, ...]],
 ) -> tuple[list[StoredDocument], list[str]]:
     by_document: dict[str, list[Any]] = {}
     for row in sorted(chunks, key=lambda row: (str(row[1]), int(row[8]))):
@@ -139,8 +145,9 @@ def _readable_documents(
             document = replace(
                 document_of(row[:9]), read_pages=read_pages_of(read_pages), utterances=utterances_of(utterances)
             )
+            hashes = tuple(str(c[9]) for c in own)
             saved.append(
-                StoredDocument(document, tuple(map(chunk_of, own)), tuple(str(c[9]) for c in own), str(row[9]))
+                StoredDocument(document, tuple(map(chunk_of, own)), hashes, str(row[9]), tags.get(document.id, ()))
             )
         except (ValueError, TypeError):
             lost.append(str(row[1] or id_))

@@ -9,11 +9,23 @@ score is put on a scale that means the same for every question, and added:
              the same for the question's words in the other language, out of a dictionary
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from ingest.document import Chunk
 from retrieval.retrieval import StageScore
+
+
+class Scored(Protocol):
+    """What has a fused score."""
+
+    @property
+    def score(self) -> float: ...
+
+
+T = TypeVar("T", bound=Scored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +99,18 @@ def seat(ranking: Sequence[Fused], config: FusionConfig) -> list[Fused]:
     """
     own = [entry for entry in ranking if not entry.candidate.is_foreign]
     foreign = [entry for entry in ranking if entry.candidate.is_foreign]
-    if own and foreign and foreign[0].score > own[0].score + config.foreign_lead:
-        own, foreign = foreign, own
-    seated: list[Fused] = []
-    while own or foreign:
+    return in_turn(own, foreign, config)
+
+
+def in_turn(own: Sequence[T], foreign: Sequence[T], config: FusionConfig) -> list[T]:
+    """Join two rankings so that of every five places the last ones go to the second, while it has any; to the first
+    where the second one's best is better by `foreign_lead`.
+    """
+    ours, theirs = deque(own), deque(foreign)
+    if ours and theirs and theirs[0].score > ours[0].score + config.foreign_lead:
+        ours, theirs = theirs, ours
+    seated: list[T] = []
+    while ours or theirs:
         wants_foreign = len(seated) % 5 >= 5 - config.foreign_seats
-        source = foreign if foreign and (wants_foreign or not own) else own
-        seated.append(source.pop(0))
+        seated.append((theirs if theirs and (wants_foreign or not ours) else ours).popleft())
     return seated

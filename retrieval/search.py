@@ -4,7 +4,7 @@ Both legs propose, their scores are put on common scales and added, and the best
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest.document import seconds_of
@@ -16,23 +16,32 @@ from ingest.terms import content_terms, index_terms
 from retrieval.coverage import CoverageConfig, lift_covering
 from retrieval.dictionary import Dictionary
 from retrieval.editions import EditionConfig, newest_first
+from retrieval.filters import EVERYWHERE, Filters
 from retrieval.fuse import Candidate, Fused, FusionConfig, fuse, seat
 from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, dictionary_leg, excess_cosines, lexical_leg
-from retrieval.pack import PackingConfig, Passage, pack
+from retrieval.pack import PackingConfig, Passage, TokenBudget, pack
 from retrieval.parts import parts_of
+from retrieval.rerank import RerankConfig, Reranked, rerank
+from retrieval.rerank_probe import ProbedReranker
 from retrieval.retrieval import Hit, Retrieval, StageScore
+from retrieval.scope import Scope, find_scope
+from retrieval.spread import SpreadConfig, spread
+from retrieval.widen import ContextConfig, widen
 
 
 @dataclass(frozen=True, slots=True)
 class SearchConfig:
     """How many passages a search gives, how many candidates each leg proposes, and how they are joined.
 
+    `budget_tokens`: how many tokens all passages may have together, counted as chunk sizes are, by the embedder's
+    tokenizer; 0 is no such bound. `top_k` holds beside it.
     `translate_below`: when the best passage in the question's own language scores less, the question is translated, if
     there is someone to do it. On the 53 sample questions that need no history, 7 of 8 whose answer stands in the other
     language score below .6, and 3 of 30 others (benchmarks/LOG.md, 2026-11-22).
     """
 
     top_k: int = 10
+    budget_tokens: int = 0
     n_candidates: int = 100
     use_dense: bool = True
     use_lexical: bool = True
@@ -47,6 +56,9 @@ class SearchConfig:
     coverage: CoverageConfig = field(default_factory=CoverageConfig)
     packing: PackingConfig = field(default_factory=PackingConfig)
     editions: EditionConfig = field(default_factory=EditionConfig)
+    spread: SpreadConfig = field(default_factory=SpreadConfig)
+    rerank: RerankConfig = field(default_factory=RerankConfig)
+    context: ContextConfig = field(default_factory=ContextConfig)
 
 
 def search(
@@ -57,7 +69,9 @@ def search(
     query: str | None = None,
     said: str = "",
     dictionary: Callable[[], Dictionary] | None = None,
+    filters: Filters = EVERYWHERE,
     translate: Callable[[str], str | None] | None = None,
+    reranker: ProbedReranker | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Retrieval:
     """Find the passages that answer `question`; `query` is what to search instead of it, for a rewritten follow-up,
@@ -67,39 +81,51 @@ def search(
     it is asked for only where there are such documents.
 
     `translate` gives a query in the other language. It is asked only when documents in both languages are there and
-    those in the question's own have little to say. Raises SettingsError for an empty question or settings that leave
-    nothing to search with.
+    those in the question's own have little to say. `reranker` puts the best candidates in order. Raises SettingsError
+    for an empty question, and for filters or settings that leave nothing to search in or with, ModelError when the
+    reranker fails.
     """
     _check(question, config)
     started = clock()
     query = query or question
     generation = kb.generation()
-    pass_ = _search_once(kb, generation, query, config, dictionary)
+    scope = find_scope(kb, generation, filters)
+    pass_ = _search_once(kb, generation, query, config, scope, dictionary)
     if said:
-        around = _search_once(kb, generation, f"{query}\n{said}", config, dictionary)
+        around = _search_once(kb, generation, f"{query}\n{said}", config, scope, dictionary)
         pass_ = replace(pass_, ranking=_with_said(pass_.ranking, around.ranking, config.said_weight))
     parts = parts_of(query) if config.use_parts else ()
     if parts:
-        found = [_search_once(kb, generation, part, config, dictionary).ranking for part in parts]
+        found = [_search_once(kb, generation, part, config, scope, dictionary).ranking for part in parts]
         pass_ = replace(pass_, ranking=_with_parts(pass_.ranking, found, config.whole_weight))
-    queries, seated = [query, *parts], seat(pass_.ranking, config.fusion)
+    queries, seated = [query], seat(pass_.ranking, config.fusion)
     searched = clock()
     translation = None
-    if translate is not None and _is_foreign_needed(generation, pass_, query, config):
+    if translate is not None and _is_foreign_needed(scope, pass_, query, config):
         translation = translate(query)
     translated = clock()
     if translation is not None:
         queries.append(translation)
-        other = _search_once(kb, generation, translation, config, None)
+        other = _search_once(kb, generation, translation, config, scope, None)
         seated = _merged(pass_, other)
-    passages, dropped = pack(seated, config.top_k, config.packing, kb.catalog.text_between)
-    ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(seated, start=1)}
+    merged = clock()
+    reranked = Reranked(seated)
+    if reranker is not None and config.rerank.depth > 0:
+        reranked = rerank(seated, queries, reranker.reranker, reranker.knows, config.rerank)
+    judged = clock()
+    budget = TokenBudget(config.budget_tokens, lambda text: len(kb.embedder.token_starts(text)))
+    bound = budget if config.budget_tokens else None
+    ranking = spread(reranked.ranking, config.spread) if parts else reranked.ranking
+    passages, dropped = pack(ranking, config.top_k, config.packing, kb.catalog.text_between, bound)
+    passages, swallowed = widen(passages, config.context, kb.catalog.chunk_at, kb.catalog.text_between, bound)
+    fused = {entry.candidate.chunk.id: StageScore(rank, entry.score) for rank, entry in enumerate(seated, start=1)}
     terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
-    hits = [_placed(kb, _hit(passage, rank, ranks, terms)) for rank, passage in enumerate(passages, 1)]
+    hits = [_placed(kb, _hit(passage, rank, fused, reranked, terms)) for rank, passage in enumerate(passages, 1)]
     finished = clock()
     return Retrieval(
         question=question,
         queries=tuple(queries),
+        parts=parts,
         hits=newest_first(hits, question, config.editions),
         stages=(
             _stage("dense", pass_.dense.silent),
@@ -109,16 +135,23 @@ def search(
             *(["said"] if said else []),
             *(["parts"] if parts else []),
             "fused",
+            *([_stage("reranked", reranked.silent)] if reranked.silent or reranked.by_chunk else []),
+            *(["spread"] if ranking != reranked.ranking else []),
             "packed",
+            *(["widened"] if config.context.max_characters else []),
         ),
-        dropped=tuple(dropped),
+        dropped=tuple(replace(drop, kb=kb.name) for drop in (*dropped, *swallowed)),
         generation=generation.manifest.digest,
         evidence=_evidence(seated, pass_),
         timings={
-            "search": finished - started - (translated - searched),
+            "search": finished - started - (translated - searched) - (judged - merged),
             "translate": translated - searched,
+            **({"rerank": judged - merged} if reranker is not None else {}),
             "retrieve": finished - started,
         },
+        filters=filters,
+        n_documents=scope.n_documents,
+        kbs=(kb.name,),
     )
 
 
@@ -137,15 +170,20 @@ def _search_once(
     generation: IndexGeneration,
     query: str,
     config: SearchConfig,
+    scope: Scope,
     dictionary: Callable[[], Dictionary] | None,
 ) -> _Pass:
-    dense = dense_leg(kb, generation, query, config.n_candidates) if config.use_dense else DenseLeg({}, None, {}, "off")
+    dense = DenseLeg({}, None, {}, "off")
+    if config.use_dense:
+        dense = dense_leg(kb, generation, query, config.n_candidates, among=scope.among)
     lexical, translated, terms = LexicalLeg({}, 0.0, "off"), None, _terms(query)
     if config.use_lexical:
-        lexical = lexical_leg(generation, terms, config.n_candidates)
+        lexical = lexical_leg(generation, terms, config.n_candidates, among=scope.among)
         foreign = foreign_language(query)
-        if dictionary is not None and foreign in generation.by_language:
-            translated = dictionary_leg(generation, dictionary(), query, foreign, config.n_candidates)
+        if dictionary is not None and foreign in scope.languages:
+            translated = dictionary_leg(
+                generation, dictionary(), query, foreign, config.n_candidates, among=scope.among
+            )
     ranking = fuse(
         lookup_candidates(kb, generation, query, dense, lexical, translated),
         best_possible=lexical.best_possible,
@@ -163,9 +201,9 @@ def _terms(query: str) -> list[str]:
     return content_terms(query) or list(dict.fromkeys(index_terms(query)))
 
 
-def _is_foreign_needed(generation: IndexGeneration, pass_: _Pass, query: str, config: SearchConfig) -> bool:
+def _is_foreign_needed(scope: Scope, pass_: _Pass, query: str, config: SearchConfig) -> bool:
     """Tell whether there are documents in the other language, and those in the query's own have little to say."""
-    if foreign_language(query) not in generation.by_language:
+    if foreign_language(query) not in scope.languages:
         return False
     own = [entry.score for entry in pass_.ranking if not entry.candidate.is_foreign]
     return not own or own[0] < config.translate_below
@@ -214,6 +252,9 @@ def _check(question: str, config: SearchConfig) -> None:
         raise SettingsError("the question is empty; ask something")
     if config.top_k < 1:
         raise SettingsError(f"top_k must be at least 1, got {config.top_k}")
+    for name, value in (("budget_tokens", config.budget_tokens), ("rerank_depth", config.rerank.depth)):
+        if value < 0:
+            raise SettingsError(f"{name} must not be below 0, got {value}")
     if not (config.use_dense or config.use_lexical):
         raise SettingsError("both the dense and the lexical leg are off; switch one on")
 
@@ -257,17 +298,17 @@ def foreign_language(query: str) -> str:
 
 
 def _placed(kb: KnowledgeBase, hit: Hit) -> Hit:
-    """Add what is printed on the chunk's page where that differs from its number, and when a recording says it."""
+    """Add where it is from, what is printed on its page where that differs from its number, and when it is said."""
     chunk = hit.chunk
     if chunk.page is None:
-        return replace(hit, seconds=seconds_of(kb.catalog.utterances_of(chunk.document_id), chunk.span))
+        return replace(hit, kb=kb.name, seconds=seconds_of(kb.catalog.utterances_of(chunk.document_id), chunk.span))
     page = kb.catalog.page(chunk.document_id, chunk.page)
-    return replace(hit, page_label=page.printed if page is not None else "")
+    return replace(hit, kb=kb.name, page_label=page.printed if page is not None else "")
 
 
-def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str]) -> Hit:
+def _hit(passage: Passage, rank: int, fused: Mapping[str, StageScore], reranked: Reranked, terms: Sequence[str]) -> Hit:
     candidate = passage.fused.candidate
-    stages = {"fused": StageScore(ranks[candidate.chunk.id], passage.fused.score)}
+    stages = {"fused": fused[candidate.chunk.id]}
     if candidate.dense is not None:
         stages["dense"] = candidate.dense
     if candidate.lexical is not None:
@@ -276,6 +317,8 @@ def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str
         stages["dictionary"] = candidate.translated
     if passage.fused.sentence is not None:
         stages["sentence"] = passage.fused.sentence
+    if candidate.chunk.id in reranked.by_chunk:
+        stages["reranked"] = reranked.by_chunk[candidate.chunk.id]
     held = set(index_terms(passage.chunk.embedded_text))
     matched = tuple(term.removeprefix("·") for term in terms if term in held)
     return Hit(
@@ -286,6 +329,7 @@ def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str
         score=passage.fused.score,
         stages=stages,
         matched_terms=tuple(dict.fromkeys(matched)),
+        found=passage.found,
     )
 
 

@@ -146,8 +146,8 @@ def test_the_page_is_the_chunks_unless_a_better_source_is_given() -> None:
     retrieval = retrieval_of(_QUESTION, passage(_LEAVE, page=3, start=1000))
     asked: list[tuple[str, int]] = []
 
-    def page_of(document: str, offset: int) -> Page | None:
-        asked.append((document, offset))
+    def page_of(hit: Hit, offset: int) -> Page | None:
+        asked.append((hit.chunk.document_id, offset))
         return Page(4, Span(1000, 2000), "ii")
 
     own = answer_question(retrieval, ScriptedLLM("25 days."), AnswerConfig())

@@ -2,19 +2,26 @@
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from app.commands.options import json_option, kb_option
+from app.commands.options import filter_options, json_option, kbs_option
+
+if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
+    from retrieval.filters import Filters
 
 
 @click.command()
 @click.argument("question")
-@kb_option
+@kbs_option
+@filter_options
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
 @json_option
-def command(question: str, kb: str | None, top_k: int | None, llm: str | None, as_json: bool) -> None:
+def command(
+    question: str, kbs: tuple[str, ...], filters: "Filters", top_k: int | None, llm: str | None, as_json: bool
+) -> None:
     """Answer QUESTION from the documents; every sentence cites the words that support it."""
     from app.conversation import print_answer, settings_with
     from app.engine import Engine
@@ -22,8 +29,10 @@ def command(question: str, kb: str | None, top_k: int | None, llm: str | None, a
 
     settings = settings_with(llm=llm, top_k=top_k)
     engine = Engine(settings)
-    answer = print_answer(engine.ask(kb or settings.kb, question), out=None if as_json else sys.stdout)
-    if notice := engine.knowledge_base(kb or settings.kb).notice:
+    kb, *also = kbs or (settings.kb,)
+    pieces = engine.ask(kb, question, also=also, filters=filters)
+    answer = print_answer(pieces, out=None if as_json else sys.stdout)
+    for notice in engine.notices(kb, also):
         click.echo(f"note: {notice}", err=True)
     if as_json:
         click.echo(json.dumps(answer_json(answer), ensure_ascii=False))

@@ -1,41 +1,48 @@
 """`footnote chat`: a conversation in the terminal. Follow-ups are understood from what was said before."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from app.commands.options import kb_option
+from app.commands.options import filter_options, kbs_option
+
+if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
+    from retrieval.filters import Filters
 
 
 @click.command()
-@kb_option
+@kbs_option
+@filter_options
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
-def command(kb: str | None, top_k: int | None, llm: str | None) -> None:
+def command(kbs: tuple[str, ...], filters: "Filters", top_k: int | None, llm: str | None) -> None:
     """Ask one question after another. An empty line, /quit or Ctrl-D ends; /new forgets what was said."""
     from app.conversation import print_answer, settings_with
     from app.engine import Engine
     from generation.llm import Message
-    from ingest.errors import ModelError
+    from ingest.errors import ModelError, SettingsError
+    from retrieval.filters import describe
 
     settings = settings_with(llm=llm, top_k=top_k)
     engine = Engine(settings)
-    name = kb or settings.kb
-    engine.knowledge_base(name)
-    click.echo(f"{name}: {len(engine.documents(name))} documents. /new starts over, /quit ends.", err=True)
+    name, *also = kbs or (settings.kb,)
+    held = ", ".join(f"{one.name}: {one.catalog.counts()[0]}" for one in engine.knowledge_bases_named(name, also))
+    limits = f"; {described}" if (described := describe(filters)) else ""
+    click.echo(f"{held} documents{limits}. /new starts over, /quit ends.", err=True)
     history: list[Message] = []
     while question := _read_question():
         if question == "/new":
             history.clear()
             continue
-        pieces = engine.ask(name, question, history=history)
+        pieces = engine.ask(name, question, history=history, also=also, filters=filters)
         try:
             answer = print_answer(pieces, out=sys.stdout)
         except KeyboardInterrupt:
             pieces.close()  # type: ignore[attr-defined]  # a generator: closing it stops the model
             click.echo("\n(stopped)")
             continue
-        except ModelError as error:
+        except (ModelError, SettingsError) as error:
             click.echo(f"footnote: {error}", err=True)
             continue
         history += [Message("user", question), Message("assistant", answer.text)]

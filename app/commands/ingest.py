@@ -32,6 +32,7 @@ SIGINT_STATUS, SIGTERM_STATUS = 130, 143
 )
 @click.option("--watch", is_flag=True, help="Go on following the folders until Ctrl-C; with --json a line a change.")
 @click.option("--settle-seconds", type=click.FloatRange(min=0.01), help="How long a watched file must rest; 1.")
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="Tag every document that is named here; repeatable.")
 @click.option("--max-characters", type=click.IntRange(1), help="The longest text a document may hold.")
 @click.option("--max-bytes", type=click.IntRange(1), help="Ignore larger files in folders.")
 @click.option("--wait-seconds", type=click.FloatRange(min=0), help="How long to wait for another writer; 30.")
@@ -49,6 +50,7 @@ def command(
     dry_run: bool,
     watch: bool,
     settle_seconds: float | None,
+    tags: tuple[str, ...],
     max_characters: int | None,
     max_bytes: int | None,
     wait_seconds: float | None,
@@ -66,6 +68,7 @@ def command(
     from app.engine import Engine
     from app.settings import load_settings
     from app.views import plan_json, plan_lines
+    from ingest.tags import clean_tag
     from ingest.web import is_url
 
     if dry_run and watch:
@@ -85,6 +88,7 @@ def command(
         file_timeout_seconds=settings.ingest.file_timeout_seconds if file_timeout is None else file_timeout,
     )
     engine = Engine(replace(settings, ingest=config))
+    cleaned = tuple(clean_tag(tag) for tag in tags)
     name = kb or settings.kb
     if dry_run:
         plan = engine.plan(name, paths, urls=urls, rebuild=rebuild)
@@ -96,21 +100,35 @@ def command(
     if watch:
         from app.commands.ingest_watch import watch_folders
 
-        watch_folders(engine, name, paths, settle_seconds=settle_seconds, rebuild=rebuild, as_json=as_json)
+        watch_folders(
+            engine, name, paths, settle_seconds=settle_seconds, rebuild=rebuild, tags=cleaned, as_json=as_json
+        )
         return
-    again = shlex.join(["footnote", "ingest", *sources, *(["--kb", kb] if kb else [])])
-    _ingest_once(engine, name, paths, urls, rebuild=rebuild, as_json=as_json, again=again)
+    again = shlex.join(
+        ["footnote", "ingest", *sources, *(["--kb", kb] if kb else []), *(f"--tag={tag}" for tag in tags)]
+    )
+    _ingest_once(engine, name, paths, urls, rebuild=rebuild, tags=cleaned, as_json=as_json, again=again)
 
 
 def _ingest_once(
-    engine: "Engine", name: str, paths: list[Path], urls: list[str], *, rebuild: bool, as_json: bool, again: str
+    engine: "Engine",
+    name: str,
+    paths: list[Path],
+    urls: list[str],
+    *,
+    rebuild: bool,
+    tags: tuple[str, ...],
+    as_json: bool,
+    again: str,
 ) -> None:
     from app.views import ingest_json, ingest_lines, stopped_lines
     from ingest.pipeline import IngestStopped
 
     try:
         with _progress_bar() as show:
-            report = engine.ingest(name, paths, urls=urls, rebuild=rebuild, on_progress=show, on_wait=waiting_for(name))
+            report = engine.ingest(
+                name, paths, urls=urls, rebuild=rebuild, on_progress=show, on_wait=waiting_for(name), tags=tags
+            )
     except IngestStopped as stopped:
         if as_json:
             click.echo(json.dumps({**ingest_json(stopped.report), "stopped": True}, ensure_ascii=False))

@@ -23,6 +23,7 @@ def watch_folders(
     *,
     settle_seconds: float | None,
     rebuild: bool,
+    tags: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Take in what is there, then every change once it rests. Ends in order on Ctrl-C and SIGTERM."""
@@ -39,6 +40,7 @@ def watch_folders(
                 on_wait=waiting_for(kb),
                 hash_of=hashes.hash_file,
                 unfinished=unfinished,
+                tags=tags,
             )
         except (BusyError, StorageError) as error:
             click.echo(f"footnote: {error}; trying again", err=True)

@@ -5,15 +5,16 @@ import json
 import click
 
 from app.commands.kb_care import export, import_, repair, verify
+from app.commands.kb_tag import tag
 from app.commands.options import json_option, kb_option
 
 
 @click.group()
 def command() -> None:
-    """List, show, verify, repair, export, import and delete knowledge bases."""
+    """List, show, tag, verify, repair, export, import and delete knowledge bases."""
 
 
-for care in (verify, repair, export, import_):
+for care in (verify, repair, export, import_, tag):
     command.add_command(care)
 
 
@@ -59,9 +60,16 @@ def show(kb: str | None, as_json: bool) -> None:
         "bytes": opened.size_bytes(),
         "index": opened.generation().manifest.dense_kind,
     }
+    tags = opened.catalog.tags()
     if as_json:
         documents = [
-            {"document_id": info.id, "source": info.source, "title": info.title, "chunks": info.n_chunks}
+            {
+                "document_id": info.id,
+                "source": info.source,
+                "title": info.title,
+                "chunks": info.n_chunks,
+                "tags": list(tags.get(info.id, ())),
+            }
             for info in engine.documents(name)
         ]
         click.echo(json.dumps({**facts, "sources": documents}, ensure_ascii=False))
@@ -70,7 +78,8 @@ def show(kb: str | None, as_json: bool) -> None:
         click.echo(f"{key:<11}{value}")
     for info in engine.documents(name):
         pages = f", {info.n_pages} pages" if info.n_pages else ""
-        click.echo(f"  {info.title} ({info.n_chunks} chunks{pages}, {info.language})  {info.source}")
+        tagged = f"  [{', '.join(tags[info.id])}]" if info.id in tags else ""
+        click.echo(f"  {info.title} ({info.n_chunks} chunks{pages}, {info.language})  {info.source}{tagged}")
 
 
 @command.command()

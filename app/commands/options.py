@@ -1,6 +1,72 @@
-"""The options that every command shares."""
+"""The options that commands share."""
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:  # imported when a command runs: `--help` must not wait for FAISS
+    from retrieval.filters import Filters
+
 kb_option = click.option("--kb", metavar="NAME", help="The knowledge base; FOOTNOTE_KB or `default` when not given.")
+kbs_option = click.option(
+    "--kb",
+    "kbs",
+    multiple=True,
+    metavar="NAME",
+    help="The knowledge base; FOOTNOTE_KB or `default` when not given. Several: --kb A --kb B.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object; messages go to stderr.")
+
+_FILTERS = (
+    click.option(
+        "--document",
+        "documents",
+        multiple=True,
+        metavar="NAME",
+        help="Look only in this document: its source, file name, title, a part of these, or its id. May be repeated,"
+        " like the next three.",
+    ),
+    click.option(
+        "--folder",
+        "folders",
+        multiple=True,
+        metavar="PATH",
+        help="Look only in this folder (handbook, /data/2025), or in what a glob matches ('2025/*/minutes*').",
+    ),
+    click.option("--type", "types", multiple=True, metavar="TYPE", help="Look only in pdf, docx, md, ..."),
+    click.option("--tag", "tags", multiple=True, metavar="NAME", help="Look only in documents with this tag."),
+    click.option(
+        "--from", "since", default="", metavar="DATE", help="Look only in documents of this day or later: 2025-03-18,"
+        " 2025-03 or 2025. A document's day is the one it states, else that of its file."
+    ),
+    click.option("--until", default="", metavar="DATE", help="Look only in documents until this day, month or year."),
+)  # fmt: skip
+
+
+def filter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say where to look, as one argument `filters`."""
+
+    # Any: click hands the command's own options through, of many types.
+    @functools.wraps(command)
+    def with_filters(
+        *,
+        documents: tuple[str, ...],
+        folders: tuple[str, ...],
+        types: tuple[str, ...],
+        tags: tuple[str, ...],
+        since: str,
+        until: str,
+        **own: Any,
+    ) -> None:
+        from retrieval.filters import make_filters
+
+        filters: Filters = make_filters(
+            documents=documents, folders=folders, types=types, tags=tags, since=since, until=until
+        )
+        command(filters=filters, **own)
+
+    for option in reversed(_FILTERS):
+        with_filters = option(with_filters)
+    return with_filters

@@ -8,11 +8,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
 
+from app.engine import Engine
 from app.page_parts.answer_html import answer_html, plain_html
 from app.page_parts.escaping import plain
-from app.page_parts.retrieval_html import retrieval_html
+from app.page_parts.retrieval_html import retrieval_html, why_not_html
 from app.page_parts.session import Session, Turn, opened, session
 from app.page_parts.texts import Texts
+from ingest.errors import FootnoteError
+from retrieval.retrieval import Retrieval
 
 _LOOK_SECONDS = 0.25
 _SUPERSEDED_SECONDS = 1.5
@@ -26,12 +29,12 @@ _answer_component = st.components.v2.component(
 )
 
 
-def draw_turn(turn: Turn, texts: Texts) -> bool:
+def draw_turn(engine: Engine, kb: str, turn: Turn, texts: Texts) -> bool:
     """Draw a turn that is over. Tell whether the user wants it asked again."""
     _draw_question(turn)
     with st.chat_message("assistant", avatar=":material/format_quote:"):
         if turn.answer is not None:
-            _draw_answer(turn, texts)
+            _draw_answer(turn, texts, engine, kb)
             return False
         return _draw_unfinished(turn, texts)
 
@@ -109,7 +112,7 @@ def _writing_html(turn: Turn, texts: Texts) -> str:
     return f'<div class="fn-waiting"><span class="fn-pulse"></span>{texts.working} {seconds}</div>{hint}'
 
 
-def _draw_answer(turn: Turn, texts: Texts) -> None:
+def _draw_answer(turn: Turn, texts: Texts, engine: Engine | None = None, kb: str = "") -> None:
     answer = turn.answer
     if answer is None:
         return
@@ -121,8 +124,22 @@ def _draw_answer(turn: Turn, texts: Texts) -> None:
     )
     with st.expander(texts.why, icon=":material/manage_search:"):
         st.html(retrieval_html(answer.retrieval, texts))
+        if engine is not None:
+            _draw_why_not(engine, kb, turn.number, answer.retrieval, texts)
     seconds = f"{answer.timings.get('total', 0.0) + answer.retrieval.timings.get('retrieve', 0.0):.1f}"
     st.caption(plain(texts.answered_by.format(model=answer.model, seconds=seconds)))
+
+
+def _draw_why_not(engine: Engine, kb: str, number: int, retrieval: Retrieval, texts: Texts) -> None:
+    """Draw the question for a document that is missed among the passages, and where it fell out."""
+    missed = st.text_input(texts.why_not, key=f"why_not_{number}", placeholder=texts.why_not_hint, width=360)
+    if missed.strip():
+        try:
+            traces = engine.why_not(kb, missed.strip(), retrieval)
+        except FootnoteError as error:
+            st.error(plain(str(error)))
+            return
+        st.html(why_not_html(traces, texts))
 
 
 def _open(turn: Turn, key: str) -> None:

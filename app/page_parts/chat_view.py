@@ -11,6 +11,7 @@ from app.page_parts.answer_view import draw_turn, follow_turn
 from app.page_parts.citation_view import draw_panel
 from app.page_parts.session import VIEW_KEY, Turn, history, session
 from app.page_parts.texts import Texts
+from app.page_parts.where_view import Where, draw_where
 
 SAMPLES = "samples"
 _LONGEST_QUESTION = 4000
@@ -21,29 +22,30 @@ def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
     texts = languages[0]
     state = session()
     turns = state.turns(kb)
+    where = draw_where(engine, kb, texts) if kb in engine.knowledge_bases() else Where()
     typed = st.chat_input(texts.ask_placeholder, key=f"question_{kb}", submit_mode="stop", max_chars=_LONGEST_QUESTION)
     if typed and typed.strip():
-        ask(engine, kb, typed.strip())
+        ask(engine, kb, typed.strip(), where)
     with st.container(horizontal=True, key="fn_row", gap="medium", vertical_alignment="top"):
         chat = st.container(key="fn_chat")
         if state.open_source is not None:
             with st.container(key="fn_panel", border=True):
-                draw_panel(engine, kb, state.open_source, texts)
+                draw_panel(engine, state.open_source.kb or kb, state.open_source, texts)
     with chat:
         # A placeholder, so that the welcome is gone as soon as the first question is there.
         welcome = st.empty()
         if not turns:
             with welcome.container():
-                _draw_welcome(engine, kb, languages)
+                _draw_welcome(engine, kb, languages, where)
         for turn in turns:
             if turn.is_open:
                 follow_turn(turn, texts, has_native_stop=bool(typed))
-            elif draw_turn(turn, texts):
-                ask(engine, kb, turn.question, instead_of=turn)
+            elif draw_turn(engine, kb, turn, texts):
+                ask(engine, kb, turn.question, where, instead_of=turn)
                 st.rerun()
 
 
-def ask(engine: Engine, kb: str, question: str, *, instead_of: Turn | None = None) -> None:
+def ask(engine: Engine, kb: str, question: str, where: Where, *, instead_of: Turn | None = None) -> None:
     """Begin to answer a question, as the conversation's next turn. A question still at work is stopped."""
     state = session()
     turns = state.turns(kb)
@@ -52,7 +54,7 @@ def ask(engine: Engine, kb: str, question: str, *, instead_of: Turn | None = Non
     if instead_of is not None:
         turns.remove(instead_of)
     said = history(turns)
-    run = AnswerRun(partial(engine.ask, kb, question, history=said))
+    run = AnswerRun(partial(engine.ask, kb, question, history=said, also=where.also, filters=where.filters))
     state.n_turns += 1
     turns.append(Turn(state.n_turns, question, run))
 
@@ -61,7 +63,7 @@ def _show_documents() -> None:
     st.session_state[VIEW_KEY] = "documents"
 
 
-def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
+def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts], where: Where) -> None:
     texts = languages[0]
     if kb not in engine.knowledge_bases() or not engine.documents(kb):
         nothing = texts.empty_knowledge_base if kb in engine.knowledge_bases() else texts.no_knowledge_base
@@ -78,5 +80,5 @@ def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
         for number, question in enumerate(language.sample_questions):
             key = f"sample_{language.code}_{number}"
             if column.button(question, key=key, width="stretch", wrap=True):
-                ask(engine, kb, question)
+                ask(engine, kb, question, where)
                 st.rerun()

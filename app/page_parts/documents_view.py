@@ -1,5 +1,6 @@
 """Draws the documents of a knowledge base: adding, listing, deleting."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -148,9 +149,11 @@ def _draw_list(engine: Engine, kb: str, documents: Sequence[DocumentInfo], texts
     page = 1
     if n_pages > 1:
         page = int(st.number_input(texts.page_number, 1, n_pages, key=f"list_page_{kb}", width=160))
+    tags = engine.knowledge_base(kb).catalog.tags()
     for document in found[(page - 1) * _PAGE_LENGTH : page * _PAGE_LENGTH]:
         with st.container(horizontal=True, vertical_alignment="center", key=f"fn_document_{document.id}"):
-            st.html(_document_html(document, texts))
+            st.html(_document_html(document, tags.get(document.id, ()), texts))
+            _draw_tags(engine, kb, document, tags.get(document.id, ()), texts)
             st.button(
                 texts.delete,
                 key=f"delete_{document.id}",
@@ -164,7 +167,22 @@ def _draw_list(engine: Engine, kb: str, documents: Sequence[DocumentInfo], texts
             _draw_delete_dialog(engine, kb, document, texts)
 
 
-def _document_html(document: DocumentInfo, texts: Texts) -> str:
+def _draw_tags(engine: Engine, kb: str, document: DocumentInfo, tags: Sequence[str], texts: Texts) -> None:
+    """Draw a control that changes a document's tags."""
+    key = f"tags_{document.id}"
+
+    def change() -> None:
+        typed = {tag.strip() for tag in re.split("[,，、]", st.session_state[key]) if tag.strip()}
+        try:
+            engine.tag(kb, [document.id], add=sorted(typed), remove=sorted(set(tags) - {t.casefold() for t in typed}))
+        except FootnoteError as error:
+            session().notice = str(error)
+
+    with st.popover(texts.tags, icon=":material/sell:", type="tertiary"):
+        st.text_input(texts.tags, ", ".join(tags), key=key, help=texts.tags_hint, on_change=change)
+
+
+def _document_html(document: DocumentInfo, tags: Sequence[str], texts: Texts) -> str:
     name = PurePath(document.source).name
     kind = PurePath(name).suffix.lstrip(".").upper()
     facts = [
@@ -172,6 +190,7 @@ def _document_html(document: DocumentInfo, texts: Texts) -> str:
         texts.counted(texts.n_pages, document.n_pages) if document.n_pages else "",
         texts.counted(texts.n_chunks, document.n_chunks),
         texts.languages.get(document.language, document.language),
+        *(f"#{tag}" for tag in tags),
     ]
     meta = " · ".join(escape(fact) for fact in facts if fact)
     return (

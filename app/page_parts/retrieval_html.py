@@ -1,12 +1,15 @@
 """A Retrieval in, the HTML of "Why these passages?" out. Everything is escaped. Knows no Streamlit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import PurePath
 
 from app.page_parts.excerpt import shorten
 from app.page_parts.texts import Texts
+from app.why_not_view import leg_line
+from retrieval.filters import describe
 from retrieval.retrieval import Dropped, Hit, Retrieval
+from retrieval.why_not import WhyNot
 
 _MOST_DROPPED = 30
 
@@ -16,7 +19,12 @@ def retrieval_html(retrieval: Retrieval, texts: Texts) -> str:
     parts = [
         '<div class="fn-why"><dl>',
         _entry(texts.why_asked, retrieval.question),
-        *(_entry(texts.why_searched, query) for query in retrieval.queries if query != retrieval.question),
+        *(
+            _entry(texts.why_searched, query)
+            for query in (*retrieval.queries, *retrieval.parts)
+            if query != retrieval.question
+        ),
+        *([_entry(texts.where_looked, looked)] if (looked := _where(retrieval, texts)) else []),
         "</dl>",
         _hits_table(retrieval, texts),
     ]
@@ -38,15 +46,18 @@ def retrieval_html(retrieval: Retrieval, texts: Texts) -> str:
 def _hits_table(retrieval: Retrieval, texts: Texts) -> str:
     if not retrieval.hits:
         return f"<p>{escape(texts.none)}</p>"
-    stages = [stage for stage in retrieval.stages if any(stage in hit.stages for hit in retrieval.hits)]
+    names = [stage.partition(" (silent: ")[0] for stage in retrieval.stages]  # one may be silent on some passages only
+    stages = [name for name in names if any(name in hit.stages for hit in retrieval.hits)]
     head = _row((texts.why_rank, texts.why_passage, texts.why_score, *stages, texts.why_terms), cell="th")
-    rows = "".join(_hit_row(hit, stages, texts) for hit in retrieval.hits)
+    several = len(retrieval.kbs) > 1
+    rows = "".join(_hit_row(hit, stages, several, texts) for hit in retrieval.hits)
     return f'<div class="fn-scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
 
 
-def _hit_row(hit: Hit, stages: list[str], texts: Texts) -> str:
+def _hit_row(hit: Hit, stages: list[str], several: bool, texts: Texts) -> str:
+    holder = f' <span class="fn-small">{escape(hit.kb)}</span>' if several else ""
     passage = (
-        f"<b>{escape(texts.place(hit.title, hit.chunk.page, hit.page_label, hit.seconds))}</b><br>"
+        f"<b>{escape(texts.place(hit.title, hit.chunk.page, hit.page_label, hit.seconds))}</b>{holder}<br>"
         f'<span class="fn-small">{escape(shorten(hit.chunk.text, 90))}</span>'
     )
     if hit.newer_edition:
@@ -74,6 +85,28 @@ def _dropped_table(dropped: tuple[Dropped, ...], texts: Texts) -> str:
         f'<details class="fn-more"><summary>{heading}</summary>'
         f'<div class="fn-scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>{rest}</details>'
     )
+
+
+def why_not_html(traces: Sequence[WhyNot], texts: Texts) -> str:
+    """Draw where documents fell out of a search."""
+    parts = []
+    for trace in traces:
+        name = PurePath(trace.source).name or trace.document
+        verdict = texts.why_not_verdicts[trace.verdict]
+        lines = [trace.reason, *map(leg_line, trace.legs)]
+        if trace.best is not None:
+            lines.append(f"{texts.why_terms}: {', '.join(trace.best.matched_terms) or texts.none}")
+            lines.append(f"{texts.why_not_best}: {shorten(' '.join(trace.best.chunk.text.split()), 160)}")
+        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        parts.append(f"<p><b>{escape(name)}</b> · {escape(trace.kb)} · {escape(verdict)}</p><ul>{items}</ul>")
+    return f'<div class="fn-why" data-testid="fn-why-not">{"".join(parts)}</div>'
+
+
+def _where(retrieval: Retrieval, texts: Texts) -> str:
+    kbs = ", ".join(retrieval.kbs) if len(retrieval.kbs) > 1 else ""
+    limits = describe(retrieval.filters)
+    counted = f"{texts.counted(texts.n_documents, retrieval.n_documents)} ({limits})" if retrieval.n_documents else ""
+    return " · ".join(part for part in (kbs, counted) if part)
 
 
 def _row(cells: Iterable[str], *, cell: str = "td") -> str:

@@ -53,6 +53,7 @@ class OpenSource:
     claim: str = ""
     page_label: str = ""
     seconds: tuple[float, float] | None = None
+    kb: str = ""
 
 
 @dataclass(slots=True)
@@ -139,6 +140,7 @@ def _opened_citation(turn: Turn, target: str, citation: Citation, claim: str) ->
         claim=claim,
         page_label=citation.page_label,
         seconds=citation.seconds,
+        kb=citation.kb,
     )
 
 
@@ -154,4 +156,5 @@ def _opened_hit(turn: Turn, target: str, hit: Hit) -> OpenSource:
         quote=hit.chunk.text,
         page_label=hit.page_label,
         seconds=hit.seconds,
+        kb=hit.kb,
     )

@@ -90,7 +90,24 @@ class Texts:
     why_older: str
     why_cell: str
     none: str
+    why_not: str
+    why_not_hint: str
+    why_not_verdicts: Mapping[str, str]
+    why_not_best: str
+    # where to look
+    where: str
+    where_limited: str
+    where_also: str
+    where_documents: str
+    where_folders: str
+    where_types: str
+    where_tags: str
+    where_since: str
+    where_until: str
+    where_looked: str
     # documents
+    tags: str
+    tags_hint: str
     n_documents: str
     upload: str
     upload_hint: str
