@@ -42,6 +42,7 @@ from ingest.salvage import salvage_catalog
 from ingest.tags import clean_tag
 from ingest.verify import folder_problems
 from ingest.write_lock import WriteLock
+from retrieval.dictionary import Dictionary, open_dictionary
 from retrieval.filters import EVERYWHERE, Filters
 from retrieval.legs import relevance
 from retrieval.retrieval import Hit, Retrieval
@@ -93,6 +94,7 @@ class Engine:
         self._embedder = embedder
         self._embedders: dict[str, Embedder] = {}  # of knowledge bases built with others, by name
         self._llm = llm
+        self._dictionary: Dictionary | None = None
 
     def knowledge_bases(self) -> list[str]:
         """List the knowledge bases by name, without what an interrupted first ingest, import or delete left."""
@@ -195,7 +197,16 @@ class Engine:
         said = history[-1].content if query != question and history[-1].role == "assistant" else ""
         config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
         translate = self._translate if translated and not isinstance(self.llm(), Extractive) else None
-        return search_several(opened, question, config, query=query, said=said, filters=filters, translate=translate)
+        return search_several(
+            opened,
+            question,
+            config,
+            query=query,
+            said=said,
+            filters=filters,
+            dictionary=self.dictionary,
+            translate=translate,
+        )
 
     def ask(
         self,
@@ -227,7 +238,10 @@ class Engine:
         """Trace where a document fell out of a search of `kb`, and of the other knowledge bases that it searched."""
         config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
         also = [name for name in retrieval.kbs if name != kb]
-        traces = [why_not(one, document, retrieval, config) for one in self.knowledge_bases_named(kb, also)]
+        traces = [
+            why_not(one, document, retrieval, config, dictionary=self.dictionary)
+            for one in self.knowledge_bases_named(kb, also)
+        ]
         found = [trace for traced in traces for trace in traced if trace.verdict != "missing"]
         return found or list(traces[0])
 
@@ -347,6 +361,13 @@ class Engine:
         if built_with not in self._embedders:
             self._embedders[built_with] = SentenceTransformerEmbedder(local, config=self.settings.embedding)
         return self._embedders[built_with]
+
+    def dictionary(self) -> Dictionary:
+        """Give the dictionary that finds English passages for Chinese questions, and the other way round."""
+        with self._opening:
+            if self._dictionary is None:
+                self._dictionary = open_dictionary(self.settings.models_folder)
+            return self._dictionary
 
     def llm(self) -> LLM:
         """Give the language model of the settings; a GGUF loads when the first token is asked for."""

@@ -82,7 +82,8 @@ SETTING_NAMES: Mapping[str, str] = {
     "prompt_tokens": "how many tokens of passages a model reads; 0: 500 in this process, 1500 on a server",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
     "speech_model": "hears recordings: a name in the models folder, a faster-whisper folder, a size, or a hub name",
-    "ocr_pages": "how many pages of one document OCR may read",
+    "ocr_pages": "how many pages of one document OCR may read; 0 turns OCR off",
+    "file_timeout": "seconds until a file whose reading doesn't get on is given up (more for large ones); 0: never",
 }
 
 
@@ -112,7 +113,12 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         language=values.get("language", ""),
         prompt_tokens=_number(values, "prompt_tokens", 0),
         llm=llm,
-        ingest=replace(defaults.ingest, chunking=chunking, load=_load_config(values, home)),
+        ingest=replace(
+            defaults.ingest,
+            chunking=chunking,
+            load=_load_config(values, home),
+            file_timeout_seconds=_number(values, "file_timeout", int(defaults.ingest.file_timeout_seconds)),
+        ),
         search=replace(defaults.search, top_k=_number(values, "top_k", defaults.search.top_k)),
     )
 

@@ -23,6 +23,7 @@ from ingest.catalog_rows import (
     StoredDocument,
     chunk_of,
     chunk_row,
+    chunk_terms,
     document_of,
     document_row,
     pages_of,
@@ -34,6 +35,7 @@ from ingest.catalog_rows import (
 from ingest.document import Chunk, Document, Page, Span, Utterance
 from ingest.embedder import Vectors
 from ingest.errors import KnowledgeBaseError, StorageError
+from ingest.terms import TERMS_VERSION
 
 NO_VECTOR = "NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.embedder = ? AND vectors.text_hash = chunks.text_hash)"
 UNUSED = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)"
@@ -42,6 +44,9 @@ _INDEX_COLUMNS = (
     "number, chunks.id, terms, chunks.language, vector, chunks.text_hash, document_id FROM chunks"
     " JOIN documents ON documents.id = document_id"
     " JOIN vectors ON vectors.embedder = ? AND vectors.text_hash = chunks.text_hash"
+)
+_OCR_PAGES_LIMIT = (
+    "CASE WHEN json_valid(metadata) THEN CAST(json_extract(metadata, '$.ocr_pages_limit') AS INTEGER) END"
 )
 _CHUNK_COLUMNS = "chunks.id, document_id, span_start, span_end, chunks.text, headings, page"
 
@@ -200,7 +205,7 @@ class Catalog:
             db.executemany(
                 "INSERT INTO vectors VALUES (?, ?, ?)", ((embedder, hash_, vector) for hash_, vector in vectors)
             )
-            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(meta.items()))
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [*meta.items(), ("terms", TERMS_VERSION)])
 
     def remove(self, document_id: str) -> bool:
         """Remove a document and its chunks; tell whether it was there."""
@@ -254,7 +259,7 @@ class Catalog:
         rows = self.rows(
             "SELECT id, source, title, content_hash, language,"
             f" (SELECT COUNT(*) FROM chunks WHERE document_id = documents.id), {_N_PAGES}, length(text),"
-            " chunking FROM documents ORDER BY source"
+            f" chunking, {_OCR_PAGES_LIMIT} FROM documents ORDER BY source"
         )
         return [DocumentInfo(*row) for row in rows]
 
@@ -300,11 +305,11 @@ class Catalog:
         for wanted in _batches(list(numbers), 500):
             marks = ",".join("?" * len(wanted))
             rows = self.rows(
-                f"SELECT {_CHUNK_COLUMNS}, number, position, source, title FROM chunks"
+                f"SELECT {_CHUNK_COLUMNS}, number, position, source, title, terms FROM chunks"
                 f" JOIN documents ON documents.id = document_id WHERE number IN ({marks})",
                 wanted,
             )
-            found.update((row[7], StoredChunk(chunk_of(row), row[8], row[9], row[10])) for row in rows)
+            found.update((row[7], StoredChunk(chunk_of(row), *row[8:12])) for row in rows)
         return found
 
     def text_between(self, document_id: str, span: Span) -> str:
@@ -318,6 +323,25 @@ class Catalog:
         """Give every chunk in an order that depends on the documents alone, not on when they were added."""
         rows = self.stream(f"SELECT {_INDEX_COLUMNS} ORDER BY source, position", (embedder,))
         return (IndexRow(*row) for row in rows)
+
+    def renew_terms(self) -> None:
+        """Index every chunk under the terms of this version of `ingest.terms`, in one transaction."""
+        with self.change() as db:
+            last = 0
+            while rows := db.execute(
+                "SELECT number, title, headings, chunks.text FROM chunks JOIN documents ON documents.id = document_id"
+                " WHERE number > ? ORDER BY number LIMIT 1000",
+                (last,),
+            ).fetchall():
+                last = rows[-1][0]
+                db.executemany(
+                    "UPDATE chunks SET terms = ? WHERE number = ?",
+                    [
+                        (chunk_terms(title, json.loads(headings), text), number)
+                        for number, title, headings, text in rows
+                    ],
+                )
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('terms', ?)", (TERMS_VERSION,))
 
     def index_rows_of(self, embedder: str, numbers: Sequence[int]) -> list[IndexRow]:
         """Give the chunks with these numbers in that order; those without a vector are left out."""
@@ -412,7 +436,7 @@ def _replace(
     return db.executemany(
         "INSERT INTO chunks (id, document_id, position, span_start, span_end, text, headings, page, text_hash, terms,"
         " language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (chunk_row(chunk, position, hash_) for position, (chunk, hash_) in enumerate(hashed_chunks)),
+        (chunk_row(chunk, position, hash_, document.title) for position, (chunk, hash_) in enumerate(hashed_chunks)),
     ).rowcount
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from ingest.document import Block, Chunk, Document, Page, PlacedWord, ReadPage, Span, Utterance
 from ingest.language import detect_language
-from ingest.terms import index_terms
+from ingest.terms import term_lines
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document without its text, for lists."""
+    """A document without its text, for lists. `ocr_pages_limit` is what kept some of its pages from being read."""
 
     id: str
     source: str
@@ -24,16 +24,24 @@ class DocumentInfo:
     n_pages: int
     n_characters: int
     chunking: str
+    ocr_pages_limit: int | None = None
+
+    def leaves_out_pages(self, ocr_pages: int) -> bool:
+        """Tell whether scanned pages weren't read that would be now, with `ocr_pages` to a document."""
+        return self.ocr_pages_limit is not None and self.ocr_pages_limit < ocr_pages
 
 
 @dataclass(frozen=True, slots=True)
 class StoredChunk:
-    """A chunk with what its document is called, and its place (from 0) among the document's chunks."""
+    """A chunk with what its document is called, its place (from 0) among the document's chunks, and the terms that
+    are indexed for it: a line for title and headings, then one a sentence.
+    """
 
     chunk: Chunk
     position: int
     source: str
     title: str
+    terms: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +90,18 @@ def block_row(block: Block) -> list[str | int]:
     return [*row, block.name] if block.name else row
 
 
-def chunk_row(chunk: Chunk, position: int, embedded_hash: str) -> tuple[str | int | None, ...]:
-    """Give the columns of `chunks` but its number."""
+def chunk_row(chunk: Chunk, position: int, embedded_hash: str, title: str) -> tuple[str | int | None, ...]:
+    """Give the columns of `chunks` but its number; `title` is its document's."""
     headings = json.dumps(chunk.headings, ensure_ascii=False)
-    terms = " ".join(index_terms(chunk.embedded_text))
+    terms = chunk_terms(title, chunk.headings, chunk.text)
     place = (chunk.id, chunk.document_id, position, chunk.span.start, chunk.span.end)
     language = detect_language(chunk.text)
     return (*place, chunk.text, headings, chunk.page, embedded_hash, terms, language)
+
+
+def chunk_terms(title: str, headings: Sequence[str], text: str) -> str:
+    """Give the lines of terms that are indexed for a chunk; a title that the headings hold counts once."""
+    return term_lines(" ".join(headings if title in headings else (title, *headings)), text)
 
 
 def chunk_of(row: Sequence[str | int | None]) -> Chunk:

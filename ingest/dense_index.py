@@ -152,6 +152,8 @@ def _exact(flat: faiss.IndexFlatIP, query: Vectors, k: int, part: Part | None) -
 
 def _scored(flat: faiss.IndexFlatIP, query: Vectors, k: int, rows: Rows) -> Found:
     """Compare the query with these rows alone, and give the k best."""
+    if len(rows) == 0:  # FAISS refuses
+        return []
     scores = np.empty(len(rows), dtype=np.float32)
     rows = np.ascontiguousarray(rows)
     pointers = faiss.swig_ptr(query), len(rows), faiss.swig_ptr(scores), faiss.swig_ptr(rows)

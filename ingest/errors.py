@@ -3,7 +3,8 @@
 FootnoteError
 ├── SourceError          a file that can't be read as a document (named, with what to do)
 │   ├── WordlessError    a picture or a recording that is whole and holds no words
-│   └── UnheardError     a recording, and no speech model is there to hear it with
+│   ├── UnheardError     a recording, and no speech model is there to hear it with
+│   └── LateError        a file whose reading didn't get on and was stopped
 ├── KnowledgeBaseError   a knowledge base that is missing, damaged or built with other settings
 │   ├── StorageError     its disk is full, read-only or failing: right use, wrong moment
 │   └── BusyError        another process is writing to it
@@ -26,6 +27,10 @@ class WordlessError(SourceError):
 
 class UnheardError(SourceError):
     """A recording that nothing is wrong with, but no speech model is there. In a folder it is left out for now."""
+
+
+class LateError(SourceError):
+    """A file that a parser didn't get on with for longer than it may take. It isn't tried again before it changes."""
 
 
 class KnowledgeBaseError(FootnoteError):

@@ -11,6 +11,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 
 from ingest.catalog_file import FORMAT_VERSION
+from ingest.terms import TERMS_VERSION
 
 MANIFEST = "manifest.json"
 _WHOLE_BYTES = 4_000_000  # a file of at most this size is its own sample
@@ -21,10 +22,12 @@ _ENDS_BYTES, _PLACES, _PLACE_BYTES = 65_536, 64, 4096
 class Manifest:
     """What a generation was made from. `digest` depends on the chunks, their embedded texts and the embedder alone, so
     that equal contents have equal digests on every machine, however they came about; `revision` is the catalog's when
-    it was built. `n_rows` counts the rows of the files, `n_chunks` those of them that are live.
+    it was built, `terms_version` that of `ingest.terms`. `n_rows` counts the rows of the files, `n_chunks` those of
+    them that are live.
     """
 
     format_version: int
+    terms_version: str
     revision: int
     digest: str
     embedder: str
@@ -43,7 +46,8 @@ def read_manifest(folder: Path) -> Manifest | None:
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
     except (OSError, ValueError, TypeError):  # gone, no JSON, or JSON of another shape
         return None
-    return manifest if manifest.format_version == FORMAT_VERSION else None
+    is_ours = manifest.format_version == FORMAT_VERSION and manifest.terms_version == TERMS_VERSION
+    return manifest if is_ours else None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

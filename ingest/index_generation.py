@@ -44,6 +44,7 @@ from ingest.generation_files import (
 from ingest.lexical_index import LexicalIndex, build_lexical_index, extend_lexical_index, open_lexical_index
 from ingest.row_set import Mask, RowSet
 from ingest.row_table import RowTable, RowTableMaker, open_row_table
+from ingest.terms import TERMS_VERSION
 
 LEXICAL = "lexical"
 
@@ -226,8 +227,9 @@ def _finished(
     sums = {name: known.get(name) or (checksum(folder / name), sample(folder / name)) for name in names}
     manifest = Manifest(
         format_version=FORMAT_VERSION,
+        terms_version=TERMS_VERSION,
         revision=revision,
-        digest=table.digest(f"{FORMAT_VERSION}:{embedder}:{dimension}"),
+        digest=table.digest(f"{FORMAT_VERSION}:{TERMS_VERSION}:{embedder}:{dimension}"),
         embedder=embedder,
         dimension=dimension,
         n_chunks=table.n_live,

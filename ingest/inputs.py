@@ -6,7 +6,6 @@ then only members that have changed are read as documents.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -16,25 +15,26 @@ from ingest.discover import Failure
 from ingest.document import Document
 from ingest.errors import SourceError
 from ingest.file_hash import hash_file
-from ingest.load import load_document, read_document
-from ingest.load_config import LoadConfig
 from ingest.load_formats import is_archive, is_supported, source_suffix, unsupported
+from ingest.raw_file import RawFile
 from ingest.web import WebConfig, WebPage, WebState, fetch
+
+Read = Callable[[RawFile], Document]
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
     """A source to take in: its name, a way to its content hash that is cheaper than loading, and the loading.
 
-    `state` gives what is to be remembered of it once it is taken in, if anything. A file of its own has a `path`, and
-    another process can load it.
+    `load` is given what reads a file's bytes. `state` gives what is to be remembered of it once it is taken in, if
+    anything. A file and a member are `at_hand`, and can be read before their turn comes.
     """
 
     source: str
     content_hash: Callable[[], str]
-    load: Callable[[], Document]
+    load: Callable[[Read], Document]
     state: Callable[[], str] | None = None
-    path: Path | None = None
+    at_hand: RawFile | None = None
     size_bytes: int = 0
 
 
@@ -65,38 +65,31 @@ def no_documents(source: str) -> Failure:
     return Failure(source, f"{PurePosixPath(source).name} holds no documents.")
 
 
-def file_input(
-    path: Path, source: str, hash_of: Callable[[Path], str] = hash_file, load: LoadConfig | None = None
-) -> Input | Bundle:
+def file_input(path: Path, source: str, hash_of: Callable[[Path], str] = hash_file) -> Input | Bundle:
     """Give what a file is to an ingest; `hash_of` gives the hash of its bytes."""
     size_bytes = _size_bytes(path)
     if is_archive(path):
-        return Bundle(source, partial(hash_of, path), partial(_archive_inputs, path, source, load), size_bytes)
-    read = partial(load_document, path, source=source, config=load)
-    return Input(source, partial(hash_of, path), read, path=path, size_bytes=size_bytes)
+        return Bundle(source, partial(hash_of, path), partial(_archive_inputs, path, source), size_bytes)
+    raw = RawFile(path.name, source, path)
+    return Input(source, partial(hash_of, path), partial(_read, raw), at_hand=raw, size_bytes=size_bytes)
 
 
 def document_input(document: Document) -> Input:
     """Give a document that exists already as what an ingest takes."""
-    return Input(document.source, lambda: document.content_hash, lambda: document)
+    return Input(document.source, lambda: document.content_hash, lambda read: document)
 
 
-def web_input(
-    url: str, config: WebConfig, remembered: Callable[[str], str | None], load: LoadConfig | None = None
-) -> Input:
+def web_input(url: str, config: WebConfig, remembered: Callable[[str], str | None]) -> Input:
     """Give a web page as what an ingest takes; `remembered` gives its state from last time once it is asked for."""
-    page = _Page(url, config, remembered, load)
+    page = _Page(url, config, remembered)
     return Input(url, page.content_hash, page.load, page.state)
 
 
 class _Page:
     """A web page, fetched once, and only if it has changed since last time."""
 
-    def __init__(
-        self, url: str, config: WebConfig, remembered: Callable[[str], str | None], load: LoadConfig | None
-    ) -> None:
+    def __init__(self, url: str, config: WebConfig, remembered: Callable[[str], str | None]) -> None:
         self._url = url
-        self._load_config = load
         self._config = config
         self._remembered = remembered
         self._known = WebState()
@@ -107,12 +100,12 @@ class _Page:
         self._fetched = fetch(self._url, self._config, known=self._known)
         return self._known.content_hash if self._fetched is None else _hash_bytes(self._fetched.data)
 
-    def load(self) -> Document:
+    def load(self, read: Read) -> Document:
         page = self._fetched or fetch(self._url, self._config)
         if page is None:
             raise SourceError(f"{self._url} says that it hasn't changed, though it wasn't asked; try again later.")
         self._fetched = page
-        document = read_document(page.data, page.name, self._url, page.modified, self._load_config)
+        document = read(RawFile(page.name, self._url, data=page.data, modified=page.modified))
         return replace(document, metadata={**document.metadata, "url": page.url})
 
     def state(self) -> str:
@@ -122,28 +115,23 @@ class _Page:
         return WebState(page.etag, page.last_modified, _hash_bytes(page.data)).to_json()
 
 
-def _archive_inputs(path: Path, source: str, load: LoadConfig | None) -> Iterator[Input | Unread]:
+def _archive_inputs(path: Path, source: str) -> Iterator[Input | Unread]:
     for member in read_members(path, lambda inside: is_supported(Path(inside))):
-        yield _member_input(member, f"{source}{SEPARATOR}{member.path}", load)
+        yield _member_input(member, f"{source}{SEPARATOR}{member.path}")
 
 
-def _member_input(member: Member, source: str, load: LoadConfig | None) -> Input | Unread:
+def _member_input(member: Member, source: str) -> Input | Unread:
     name = PurePosixPath(member.path).name
     if member.problem:
         return Unread(Failure(source, member.problem))
     if not is_supported(Path(name)):
         return Unread(Failure(source, str(unsupported(name, source_suffix(Path(name))))), skipped=True)
-    return Input(
-        source,
-        partial(_hash_bytes, member.data),
-        partial(_load_member, member.data, name, source, member.modified, load),
-    )
+    raw = RawFile(name, source, data=member.data, modified=member.modified)
+    return Input(source, partial(_hash_bytes, member.data), partial(_read, raw), at_hand=raw)
 
 
-def _load_member(data: bytes, name: str, source: str, modified: datetime | None, load: LoadConfig | None) -> Document:
-    if not data:
-        raise SourceError(f"{name} is empty (0 bytes); add it again once it has content.")
-    return read_document(data, name, source, modified, load)
+def _read(raw: RawFile, read: Read) -> Document:
+    return read(raw)
 
 
 def _size_bytes(path: Path) -> int:

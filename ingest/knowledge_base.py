@@ -7,7 +7,7 @@ and `notice` says what may be missing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from ingest.index_generation import (
     remove_superseded,
 )
 from ingest.row_table import open_row_table
+from ingest.terms import TERMS_VERSION
 from ingest.verify import knowledge_base_problems
 from ingest.write_lock import WriteLock
 
@@ -77,6 +78,7 @@ class KnowledgeBase:
                 f"{folder.name} was built with {built_with}, settings say {embedder.name}; set FOOTNOTE_EMBEDDER, or"
                 f" rebuild with: footnote ingest --rebuild --kb {folder.name}"
             )
+        kb._renew_terms()
         return kb
 
     @property
@@ -236,9 +238,18 @@ class KnowledgeBase:
         )
         return {"en": english, "zh": chinese}
 
+    def _renew_terms(self) -> None:
+        """Index what an older Footnote took in as this one would; where nothing can be written now, leave it."""
+        if self.catalog.meta("embedder") is None or self.catalog.meta("terms") == TERMS_VERSION:
+            return
+        if not self.catalog.why_read_only:
+            with suppress(BusyError), self._lock.acquire(timeout_seconds=0):
+                self.catalog.renew_terms()
+
     def _remember_embedder(self) -> None:
         probe = probe_embedder(self.embedder)
         self.catalog.set_meta(
+            terms=TERMS_VERSION,
             embedder=self.embedder.name,
             dimension=str(self.embedder.dimension),
             knows_chinese="yes" if probe.knows_chinese else "no",

@@ -7,7 +7,7 @@ spaces and nothing else.
 import math
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,14 +56,22 @@ class LexicalIndex:
         """Give up to k rows that hold at least one of `terms`, each term counted once, of all rows or those `among`
         alone. Ties keep row order.
         """
-        distinct = list(dict.fromkeys(terms))
-        if not distinct or self.n_rows == 0:
+        return self.search_any([{term: 1.0} for term in dict.fromkeys(terms)], k, among=among)
+
+    def search_any(
+        self, groups: Sequence[Mapping[str, float]], k: int, *, among: RowSet | None = None
+    ) -> LexicalMatches:
+        """Do what `search` does for groups of terms; of each group a row's best term counts.
+
+        A group is terms of one meaning, each with the weight of its BM25 score, such as a word's translations. Ties
+        keep row order.
+        """
+        groups = [group for group in groups if group]
+        if not groups or self.n_rows == 0:
             return LexicalMatches((), 0.0)
-        schema = self._index.schema
-        clauses = [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "terms", term)) for term in distinct]
-        query = tantivy.Query.boolean_query(clauses)
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Should, self._any_of(group)) for group in groups])
         rows = self._best(query, k) if among is None else self._best_among(query, k, among)
-        best_possible = sum(self.idf(term) * (K1 + 1) for term in distinct)
+        best_possible = sum(self._best_idf(group) * (K1 + 1) for group in groups)
         return LexicalMatches(tuple(sorted(rows, key=lambda pair: (-pair[1], pair[0]))[:k]), best_possible)
 
     def _best(self, query: tantivy.Query, limit: int) -> list[tuple[int, float]]:
@@ -89,6 +97,23 @@ class LexicalIndex:
             if len(found) >= k or len(hits) < limit:
                 return found
             limit *= 10
+
+    def _any_of(self, group: Mapping[str, float]) -> tantivy.Query:
+        schema = self._index.schema
+        terms = [
+            tantivy.Query.boost_query(tantivy.Query.term_query(schema, "terms", term), weight)
+            for term, weight in group.items()
+        ]
+        return terms[0] if len(terms) == 1 else tantivy.Query.disjunction_max_query(terms)
+
+    def _best_idf(self, group: Mapping[str, float]) -> float:
+        """Give the highest weighted idf of the terms that the index knows; that of an unknown one if it knows none."""
+        known = [weight * self.idf(term) for term, weight in group.items() if self.knows(term)]
+        return max(known) if known else max(map(self.idf, group))
+
+    def knows(self, term: str) -> bool:
+        """Tell whether any row holds a term."""
+        return int(self._searcher.doc_freq("terms", term)) > 0
 
 
 def build_lexical_index(terms: Iterable[str], folder: Path) -> int:

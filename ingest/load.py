@@ -33,6 +33,7 @@ from ingest.load_formats import (
     unsupported,
 )
 from ingest.load_sniff import AVIF, HEIC, MP4, OLD_OFFICE, is_bomb, sniff
+from ingest.step import OnStep, unsaid
 
 MAX_BYTES = 512 * 1024 * 1024
 _LARGE_BYTES = 32_000_000  # of a text; below, memory is no matter
@@ -44,8 +45,11 @@ _ARCHIVE_NAMES = {
 }  # fmt: skip
 
 
-def load_document(path: Path, *, source: str | None = None, config: LoadConfig | None = None) -> Document:
+def load_document(
+    path: Path, *, source: str | None = None, config: LoadConfig | None = None, on_step: OnStep = unsaid
+) -> Document:
     """Read a file as a Document named `source` (default: its absolute path); SourceError says why it can't be read.
+    `on_step` is told how far a slow one is read.
 
     `metadata` holds "format", "size_bytes", "modified" (the file's day), "named_as" where the suffix claims another
     format, "encoding" for texts, and what the file itself states: "author", "date", "subject", "keywords", ...
@@ -53,17 +57,23 @@ def load_document(path: Path, *, source: str | None = None, config: LoadConfig |
     data = read_source(path)
     modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     named = source if source is not None else path.absolute().as_posix()
-    return read_document(data, path.name, named, modified, config)
+    return read_document(data, path.name, named, modified, config, on_step=on_step)
 
 
 def read_document(
-    data: bytes, name: str, source: str, modified: datetime | None = None, config: LoadConfig | None = None
+    data: bytes,
+    name: str,
+    source: str,
+    modified: datetime | None = None,
+    config: LoadConfig | None = None,
+    *,
+    on_step: OnStep = unsaid,
 ) -> Document:
     """Read bytes as a Document: a file's, an archive member's, a web page's. `name` says by its suffix what they are.
 
     Raises SourceError, whose message starts with `name`.
     """
-    draft, metadata = _parse(data, name, config or LoadConfig(), depth=0)
+    draft, metadata = _parse(data, name, config or LoadConfig(), on_step, depth=0)
     if not _WORD.search(draft.text):
         raise SourceError(f"{name} holds no words; there is nothing in it to search or quote.")
     metadata |= {key: value for key, value in draft.metadata.items() if value}
@@ -122,7 +132,7 @@ def unreadable(path: Path, error: OSError) -> SourceError:
     return SourceError(f"{name} can't be read: {error.strerror or error}; check the path and the disk.")
 
 
-def _parse(data: bytes, name: str, config: LoadConfig, *, depth: int) -> tuple[Draft, dict[str, str]]:
+def _parse(data: bytes, name: str, config: LoadConfig, on_step: OnStep, *, depth: int) -> tuple[Draft, dict[str, str]]:
     suffix = source_suffix(Path(name))
     claimed = FORMATS.get(suffix)
     if suffix in ARCHIVES:
@@ -140,8 +150,8 @@ def _parse(data: bytes, name: str, config: LoadConfig, *, depth: int) -> tuple[D
     if file_format != claimed:
         metadata["named_as"] = claimed
     if file_format in BINARY:
-        read_part = partial(_read_part, config=config, depth=depth + 1)
-        return load_binary(file_format, data, name, read_part, config), metadata
+        read_part = partial(_read_part, config=config, on_step=on_step, depth=depth + 1)
+        return load_binary(file_format, data, name, read_part, config, on_step), metadata
     if len(data) > _LARGE_BYTES and file_format in PLAIN and (text := decode_large_utf8(data)) is not None:
         return load_decoded(file_format, text, name), metadata | {"encoding": "utf-8"}
     decoded = decode_bytes(data)
@@ -155,7 +165,7 @@ def _parse(data: bytes, name: str, config: LoadConfig, *, depth: int) -> tuple[D
     return load_decoded(file_format, decoded.text, name), metadata
 
 
-def _read_part(data: bytes, name: str, *, config: LoadConfig, depth: int) -> Draft:
+def _read_part(data: bytes, name: str, *, config: LoadConfig, on_step: OnStep, depth: int) -> Draft:
     """Read what is attached to something else. Raises SourceError."""
     if depth > _MAX_DEPTH:
         raise SourceError(f"{name} lies more than {_MAX_DEPTH} messages deep; save it on its own and add that.")
@@ -164,8 +174,8 @@ def _read_part(data: bytes, name: str, *, config: LoadConfig, depth: int) -> Dra
     if is_archive(Path(name)):
         from ingest.load_packed import load_packed  # which reads archives by what is above
 
-        return load_packed(data, name, partial(_read_part, config=config, depth=depth + 1))
-    return _parse(data, name, config, depth=depth)[0]
+        return load_packed(data, name, partial(_read_part, config=config, on_step=on_step, depth=depth + 1))
+    return _parse(data, name, config, on_step, depth=depth)[0]
 
 
 def decompressed(data: bytes, name: str) -> bytes:

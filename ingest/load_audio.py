@@ -19,6 +19,7 @@ from ingest.load_config import LoadConfig
 from ingest.load_draft import Draft, one_line
 from ingest.load_pdf_words import join
 from ingest.speech import SAMPLE_RATE, Heard, Phrase, hear, speech_model
+from ingest.step import OnStep, Step, unsaid
 
 _MAX_SECONDS = 4 * 3600  # 0.9 GB of samples, and hours of work
 # What the names of the formats promise; FFmpeg knows hundreds more, some of which open other files.
@@ -30,13 +31,13 @@ _ENDS_SENTENCE = (".", "!", "?", "。", "！", "？", "…")
 Samples = npt.NDArray[np.float32]
 
 
-def load_audio(data: bytes, name: str, config: LoadConfig) -> Draft:
+def load_audio(data: bytes, name: str, config: LoadConfig, on_step: OnStep = unsaid) -> Draft:
     """Give the words spoken in a recording; SourceError when it is damaged, longer than four hours or no speech model
     is there, WordlessError without any speech.
     """
-    model = speech_model(config.speech_model, name, config.speech_missing)  # first: without it there is no use in more
-    samples, title = decode_sound(data, name)
-    heard = hear(samples, model)
+    model = speech_model(config, name)  # first: without it there is no use in more
+    samples, title = decode_sound(data, name, on_step)
+    heard = hear(samples, model, on_step)
     if not heard.phrases:
         raise WordlessError(f"{name} is a recording without speech; there is nothing in it to search or quote.")
     text, blocks, utterances = _paragraphs(heard.phrases)
@@ -49,14 +50,14 @@ def load_audio(data: bytes, name: str, config: LoadConfig) -> Draft:
     return Draft(text, blocks, (), title or Path(name).stem, metadata, utterances=utterances)
 
 
-def decode_sound(data: bytes, name: str) -> tuple[Samples, str]:
+def decode_sound(data: bytes, name: str, on_step: OnStep = unsaid) -> tuple[Samples, str]:
     """Give the sound as one channel of `SAMPLE_RATE` samples a second, and the title that the file states."""
     try:
         options = {"format_whitelist": _DEMUXERS}
         with av.open(io.BytesIO(data), container_options=options, metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise SourceError(f"{name} holds no sound; add a recording.")
-            pcm = _decoded(container, name)
+            pcm = _decoded(container, name, on_step)
             title = one_line(str(container.metadata.get("title", "")))
     except av.FFmpegError as error:
         raise SourceError(f"{name} is a damaged recording; play it, save it again and add that.") from error
@@ -67,7 +68,7 @@ def decode_sound(data: bytes, name: str) -> tuple[Samples, str]:
     return samples, title
 
 
-def _decoded(container: av.container.InputContainer, name: str) -> bytearray:
+def _decoded(container: av.container.InputContainer, name: str, on_step: OnStep) -> bytearray:
     """Give the sound as 16-bit samples, half of what floats take while it grows."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     pcm = bytearray()
@@ -76,6 +77,7 @@ def _decoded(container: av.container.InputContainer, name: str) -> bytearray:
             frame.pts = None  # a file may count its time from anywhere
         for part in resampler.resample(frame):
             pcm += part.to_ndarray().tobytes()
+        on_step(Step("decoded second", len(pcm) // (2 * SAMPLE_RATE)))
         if len(pcm) > 2 * SAMPLE_RATE * _MAX_SECONDS:
             raise SourceError(f"{name} is longer than {_MAX_SECONDS // 3600} hours; cut it and add the parts.")
     return pcm

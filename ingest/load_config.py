@@ -7,9 +7,11 @@ from dataclasses import dataclass
 class LoadConfig:
     """`speech_model` reads recordings: the folder of a faster-whisper model; "" where there is none yet, and
     `speech_missing` says then how to get it. Pages are read by OCR up to `max_ocr_pages` a document: at some 5 seconds
-    of processor time each, more are an accident more often than a wish.
+    of processor time each, more are an accident more often than a wish. OCR and
+    the speech model work in `threads` of the processor; 0: one a core.
     """
 
     speech_model: str = ""
     speech_missing: str = "set speech_model to the folder of a faster-whisper model"
     max_ocr_pages: int = 1000
+    threads: int = 0

@@ -10,6 +10,7 @@ from ingest.load_draft import Draft
 from ingest.load_html import load_html
 from ingest.load_markdown import load_markdown
 from ingest.load_text import LARGE_CHARACTERS, load_large_text, load_text
+from ingest.step import OnStep
 
 ReadPart = Callable[[bytes, str], Draft]  # reads what is inside a file by its name, such as an attachment
 
@@ -66,7 +67,9 @@ def is_archive(path: PurePath) -> bool:
     return source_suffix(path) in ARCHIVES
 
 
-def load_binary(file_format: str, data: bytes, name: str, read_part: ReadPart, config: LoadConfig) -> Draft:
+def load_binary(
+    file_format: str, data: bytes, name: str, read_part: ReadPart, config: LoadConfig, on_step: OnStep
+) -> Draft:
     """Read bytes as one of the formats in `BINARY`. Raises SourceError."""
     # imported when needed: a run over Markdown notes shouldn't wait for pdfium, lxml or LlamaIndex
     if file_format == "eml":
@@ -84,15 +87,15 @@ def load_binary(file_format: str, data: bytes, name: str, read_part: ReadPart, c
     if file_format == "pdf":
         from ingest.load_pdf import load_pdf
 
-        return load_pdf(data, name, config)
+        return load_pdf(data, name, config, on_step)
     if file_format == "image":
         from ingest.load_image import load_image
 
-        return load_image(data, name, config)
+        return load_image(data, name, config, on_step)
     if file_format == "audio":
         from ingest.load_audio import load_audio
 
-        return load_audio(data, name, config)
+        return load_audio(data, name, config, on_step)
     return _binary_loader(file_format)(data, name)
 
 

@@ -20,6 +20,7 @@ from ingest.load_pdf import draft_of_lines
 from ingest.load_pdf_ocr import ocr_metadata, page_ranges, too_many_pages
 from ingest.ocr_draft import lay_pages
 from ingest.ocr_engine import Reading, read_picture, within_limits
+from ingest.step import OnStep, Step, unsaid
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
 _MAX_PIXELS = 178_000_000  # a page of A4 at 1200 dpi has 139 million
@@ -28,14 +29,15 @@ _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EO
            zlib.error)  # fmt: skip
 
 
-def load_image(data: bytes, name: str, config: LoadConfig) -> Draft:
+def load_image(data: bytes, name: str, config: LoadConfig, on_step: OnStep = unsaid) -> Draft:
     """Give the words in a picture; SourceError when it is damaged or far too large, WordlessError without any words."""
     readings: dict[int, tuple[Reading, float]] = {}
     with open_frames(data, name) as frames:
         if len(frames) > config.max_ocr_pages:
             raise too_many_pages(name, len(frames), config.max_ocr_pages)
         for number in range(1, len(frames) + 1):
-            readings[number] = (read_picture(frames.picture(number)), 1.0)
+            readings[number] = (read_picture(frames.picture(number), threads=config.threads), 1.0)
+            on_step(Step("scanned page", number, len(frames)))
         n_frames, kind = len(frames), frames.kind
     found = {number: reading for number, reading in readings.items() if reading[0].has_words}
     if not found:

@@ -25,6 +25,7 @@ from ingest.load_pdf_page import Line, open_pdf, read_lines, upright_height
 from ingest.load_pdf_running import printed_labels, without_running_lines
 from ingest.load_pdf_words import join
 from ingest.ocr_draft import lay_pages
+from ingest.step import OnStep, Step, unsaid
 
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 _FILE_NAME = re.compile(r"\.(?:docx?|xlsx?|pptx?|pdf|rtf|indd|qxd|tex|dvi|ps|html?)$", re.I)
@@ -35,7 +36,7 @@ _SAYS_NOTHING = re.compile(
 )
 
 
-def load_pdf(data: bytes, name: str, config: LoadConfig | None = None) -> Draft:
+def load_pdf(data: bytes, name: str, config: LoadConfig | None = None, on_step: OnStep = unsaid) -> Draft:
     """Give the text of a PDF; SourceError when it is locked or damaged, WordlessError when no page has any words."""
     with open_pdf(data, name) as document:
         pages: list[Sequence[Line]] = []
@@ -44,15 +45,20 @@ def load_pdf(data: bytes, name: str, config: LoadConfig | None = None) -> Draft:
         for page in document:
             lines = read_lines(page)
             pages.append(lines)
+            on_step(Step("page", len(pages), len(document)))
             heights.append(upright_height(page, lines))
             grids.append(read_grids(page, lines))
         without_text = pages_to_read(document, pages)
         labels = [document.get_page_label(index) or None for index in range(len(document))]
         bookmarks = _bookmarks(document)
         metadata = {key: one_line(value) for key, value in document.get_metadata_dict().items()}
-    max_pages = (config or LoadConfig()).max_ocr_pages
+    config = config or LoadConfig()
+    max_pages = config.max_ocr_pages
     to_read = within_page_limit(without_text, pages, name, max_pages=max_pages)
-    readings = dict(read_pages(data, name, to_read))
+    readings = {}
+    for number, reading in read_pages(data, name, to_read, threads=config.threads):
+        readings[number] = reading
+        on_step(Step("scanned page", len(readings), len(to_read)))
     found = {number: reading for number, reading in readings.items() if reading[0].has_words}
     laid = lay_pages(found)
     for number in without_text:

@@ -41,7 +41,9 @@ def within_page_limit(
     return numbers[:max_pages]
 
 
-def read_pages(data: bytes, name: str, numbers: Sequence[int]) -> Iterator[tuple[int, tuple[Reading, float]]]:
+def read_pages(
+    data: bytes, name: str, numbers: Sequence[int], *, threads: int = 0
+) -> Iterator[tuple[int, tuple[Reading, float]]]:
     """Read pages by OCR; give the number of each with what was read, and how many points a pixel is.
 
     pdfium is free for others while a page is read.
@@ -52,12 +54,17 @@ def read_pages(data: bytes, name: str, numbers: Sequence[int]) -> Iterator[tuple
             scale = min(_DPI / 72, MAX_SIDE / max(page.get_size()))
             picture = page.render(scale=scale).to_pil().convert("RGB")
             n_points = page.get_width() * page.get_height()
-        reading = read_picture(picture)
+        reading = read_picture(picture, threads=threads)
         yield number, (reading, (n_points / (reading.width * reading.height)) ** 0.5)
 
 
 def too_many_pages(name: str, n_pages: int, max_pages: int) -> SourceError:
     """Make the error for a document that OCR would take hours to read."""
+    if not max_pages:
+        pages = "1 page" if n_pages == 1 else f"{n_pages:,} pages"
+        return SourceError(
+            f"{name} has {pages} to be read by OCR, and OCR is turned off; set ocr_pages to how many pages it may read."
+        )
     return SourceError(
         f"{name} has {n_pages:,} pages to be read by OCR, more than the limit of {max_pages:,}; split it, or raise the"
         f" setting ocr_pages."

@@ -93,7 +93,7 @@ _KEEP = 60  # pictures
 
 
 @cache
-def _engine() -> Any:  # its results are of a type that depends on what is asked
+def _engine(threads: int) -> Any:  # its results are of a type that depends on what is asked
     from rapidocr import EngineType, RapidOCR  # 0.8 s of imports
 
     return RapidOCR(
@@ -101,6 +101,7 @@ def _engine() -> Any:  # its results are of a type that depends on what is asked
             # Half of ONNX Runtime's time for the same words: benchmarks/LOG.md 2026-11-25.
             "Det.engine_type": EngineType.OPENVINO,
             "Rec.engine_type": EngineType.OPENVINO,
+            "EngineConfig.openvino.inference_num_threads": threads or -1,
             "Global.log_level": "error",
             "Global.text_score": _LEAST_CONFIDENCE,
             "Global.max_side_len": MAX_SIDE,
@@ -113,9 +114,9 @@ def _engine() -> Any:  # its results are of a type that depends on what is asked
     )
 
 
-def read_picture(picture: Image.Image) -> Reading:
+def read_picture(picture: Image.Image, *, threads: int = 0) -> Reading:
     """Read a picture in RGB; it is made smaller where it is larger than any page needs. A strip too thin for words is
-    not looked at: the models would stretch it for seconds.
+    not looked at: the models would stretch it for seconds. `threads` of the processor work; 0: all.
     """
     picture = within_limits(picture)
     if min(picture.size) < _LEAST_SIDE or max(picture.size) > _MAX_RATIO * min(picture.size):
@@ -124,11 +125,11 @@ def read_picture(picture: Image.Image) -> Reading:
     with _READING:
         if next(_N_READ) % _KEEP == 0:
             _engine.cache_clear()  # OpenVINO keeps what it compiled for each shape of a line, without an end
-        turn = _turn(picture)
+        turn = _turn(picture, threads)
         if turn is None:
             return Reading((), 0, picture.width, picture.height)
         pixels = _pixels(turned_picture(picture, turn))
-        found = _engine()(pixels, use_det=True, use_cls=False, use_rec=True, return_word_box=True)
+        found = _engine(threads)(pixels, use_det=True, use_cls=False, use_rec=True, return_word_box=True)
     height, width = pixels.shape[:2]
     return Reading(tuple(_lines(found)), turn, width, height)
 
@@ -161,13 +162,13 @@ def _pixels(picture: Image.Image) -> Pixels:
     return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])
 
 
-def _turn(picture: Image.Image) -> int | None:
+def _turn(picture: Image.Image, threads: int) -> int | None:
     """Find by how many quarters the picture must be turned clockwise so that its lines run to the right; None where
     there seem to be no lines.
     """
     sample = picture.copy()
     sample.thumbnail((_SAMPLE_SIDE, _SAMPLE_SIDE))
-    boxes = _engine()(_pixels(sample), use_det=True, use_cls=False, use_rec=False).boxes
+    boxes = _engine(threads)(_pixels(sample), use_det=True, use_cls=False, use_rec=False).boxes
     factor = picture.width / sample.width
     if boxes is None:
         return 0 if factor > _TOO_SMALL else None
@@ -182,18 +183,18 @@ def _turn(picture: Image.Image) -> int | None:
     lies = sum(length for length, _ in sideways) > sum(length for length, _ in upright)
     longest = sorted(sideways if lies else upright, reverse=True)[:_SAMPLE_LINES]
     crops = [turned_picture(picture.crop(box), int(lies)) for _, box in longest]
-    return int(lies) + (2 if _stand_on_their_heads(crops) else 0)
+    return int(lies) + (2 if _stand_on_their_heads(crops, threads) else 0)
 
 
-def _stand_on_their_heads(crops: Sequence[Image.Image]) -> bool:
-    read = [_confidence(crop) for crop in crops]
+def _stand_on_their_heads(crops: Sequence[Image.Image], threads: int) -> bool:
+    read = [_confidence(crop, threads) for crop in crops]
     if not read or sum(read) >= _SURE * len(read):
         return False
-    return sum(_confidence(turned_picture(crop, 2)) for crop in crops) > sum(read)
+    return sum(_confidence(turned_picture(crop, 2), threads) for crop in crops) > sum(read)
 
 
-def _confidence(crop: Image.Image) -> float:
-    found = _engine()(_pixels(crop), use_det=False, use_cls=False, use_rec=True, return_word_box=False)
+def _confidence(crop: Image.Image, threads: int) -> float:
+    found = _engine(threads)(_pixels(crop), use_det=False, use_cls=False, use_rec=True, return_word_box=False)
     return float(found.scores[0]) if found.scores else 0.0
 
 

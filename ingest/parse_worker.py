@@ -1,54 +1,99 @@
-"""A process that reads files for an ingest: a JSON line in, `[path, source, config]`, one out, the document or why not.
+"""A process that reads files for an ingest. In: a JSON line that describes a file, and the bytes of what is no file.
+Out: a line once it begins, lines of how far it has come, then the document, or why not. `python -m ingest.parse_worker`
 
-What a file does to this process, ending it included, happens to that file alone. `python -m ingest.parse_worker`
+What a file does to this process, ending it included, happens to that file alone.
 """
 
+import ctypes
 import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import IO, Any
 
 from ingest.catalog_rows import document_row, places_row
 from ingest.document import Document
 from ingest.errors import SourceError, UnheardError, WordlessError
-from ingest.load import load_document
 from ingest.load_config import LoadConfig
+from ingest.raw_file import RawFile, read_raw
+from ingest.step import OnStep, Step
 
-Load = Callable[[Path, str, LoadConfig], Document]
-
-
-def load(path: Path, source: str, config: LoadConfig) -> Document:
-    """Read a file."""
-    return load_document(path, source=source, config=config)
+Load = Callable[[RawFile, LoadConfig, OnStep], Document]
+_SECONDS_BETWEEN_STEPS = 0.2
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
 def serve(load: Load) -> None:
     """Answer until the other side closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that ingests; it ends this one
+    if sys.platform == "linux":
+        _end_with_parent()
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # whatever a library prints must not get between the answers
         for line in sys.stdin.buffer:
-            path, source, config = json.loads(line)
-            answers.write(_answer(Path(path), source, LoadConfig(**config), load))
+            asked = json.loads(line)
+            raw = _raw_file(asked, sys.stdin.buffer)
+            answers.write(_line({"begun": raw.name}))
+            answers.flush()
+            answers.writelines(_answer(raw, LoadConfig(**asked["config"]), load, _Steps(answers).say))
             answers.flush()
 
 
-def _answer(path: Path, source: str, config: LoadConfig, load: Load) -> bytes:
+def _end_with_parent() -> None:
+    """Have the system end this process with the one that ingests, and be the first to go when memory runs out."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    with suppress(OSError):  # in a sandbox that doesn't have it
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _raw_file(asked: Any, stream: IO[bytes]) -> RawFile:  # JSON
+    path = Path(asked["path"]) if asked["path"] is not None else None
+    modified = datetime.fromisoformat(asked["modified"]) if asked["modified"] else None
+    return RawFile(asked["name"], asked["source"], path, stream.read(asked["n_bytes"]), modified)
+
+
+class _Steps:
+    """Says how far a file is read, a few times a second at most."""
+
+    def __init__(self, answers: IO[bytes]) -> None:
+        self._answers = answers
+        self._said = 0.0
+
+    def say(self, step: Step) -> None:
+        """Say it, unless something was said just now."""
+        now = time.monotonic()
+        if now - self._said >= _SECONDS_BETWEEN_STEPS:
+            self._said = now
+            self._answers.write(_line({"step": [step.unit, step.done, step.total]}))
+            self._answers.flush()
+
+
+def _answer(raw: RawFile, config: LoadConfig, load: Load, on_step: OnStep) -> list[bytes]:
+    """Give the answer's line and, after a document's, its text: a long one isn't held as JSON too."""
     try:
-        document = load(path, source, config)
-        answer: dict[str, object] = {"document": document_row(document, ""), "places": places_row(document)[1:]}
+        document = load(raw, config, on_step)
     except WordlessError as error:
-        answer = {"wordless": str(error)}
+        return [_line({"wordless": str(error)})]
     except UnheardError as error:
-        answer = {"unheard": str(error)}
+        return [_line({"unheard": str(error)})]
     except SourceError as error:
-        answer = {"refused": str(error)}
+        return [_line({"refused": str(error)})]
     except OSError as error:
-        answer = {"unreadable": [error.errno, error.strerror]}
+        return [_line({"unreadable": [error.errno, error.strerror]})]
+    text = document.text.encode("utf-8", "surrogatepass")
+    row = document_row(replace(document, text=""), "")
+    return [_line({"document": row, "places": places_row(document)[1:], "n_bytes": len(text)}), text]
+
+
+def _line(answer: dict[str, object]) -> bytes:
     return json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
 if __name__ == "__main__":
-    serve(load)
+    serve(read_raw)

@@ -8,76 +8,174 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ingest.catalog_rows import document_of, read_pages_of, utterances_of
+from ingest.cores import n_cores
+from ingest.deadline import Deadline
 from ingest.document import Document
-from ingest.errors import SourceError, UnheardError, WordlessError
+from ingest.errors import LateError, SourceError, UnheardError, WordlessError
 from ingest.load_config import LoadConfig
+from ingest.raw_file import RawFile
+from ingest.step import OnStep, Step, unsaid
 
+_MODULE = "ingest.parse_worker"
 _WORKER_BYTES = 1_500_000_000  # while it reads pictures (benchmarks/LOG.md, 2026-11-25)
+_MB_PER_TIMEOUT = 30
+_SAY_SECONDS = 0.5
+_START_SECONDS = 60.0  # a quarter, on a machine that does nothing else
+
+
+class Reading:
+    """A file that a reading process reads, or will."""
+
+    def __init__(self) -> None:
+        self.step: Step | None = None
+        self.future: Future[Document] = Future()
+
+    def result(self, on_step: OnStep = unsaid) -> Document:
+        """Wait for the document, telling now and then how far it is read. Raises as `load_document` does.
+
+        A file that ends the process that reads it is a SourceError, one that keeps it too long a LateError.
+        """
+        while not wait([self.future], _SAY_SECONDS).done:
+            if self.step is not None:
+                on_step(self.step)
+        return self.future.result()
 
 
 class ParsingPool:
-    """A few reading processes, each started when there is work for it. Close it, however it ends."""
+    """A few reading processes, each started when there is work for it. Close it, however it ends.
 
-    def __init__(
-        self, n_workers: int, config: LoadConfig | None = None, *, module: str = "ingest.parse_worker"
-    ) -> None:
+    A process is ended when it says nothing of a file for `timeout_seconds`, and as long again for each 30 MB of it; 0
+    lets it read for ever.
+    """
+
+    def __init__(self, n_workers: int, config: LoadConfig | None = None, *, timeout_seconds: float = 0.0) -> None:
         self._config = asdict(config or LoadConfig())
-        self._module = module
+        self._timeout_seconds = timeout_seconds
         self._own = threading.local()
-        self._started: list[subprocess.Popen[bytes]] = []
+        self._started: list[_Worker] = []
         self._closed = False
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(n_workers, thread_name_prefix="parsing")
+        self._scratch = tempfile.TemporaryDirectory(prefix="footnote-")  # what a process that is ended leaves goes too
 
-    def submit(self, path: Path, source: str) -> "Future[Document]":
-        """Have a file read. The result raises SourceError or OSError, as `load_document` does.
-
-        A file that ends the process that reads it is a SourceError too.
-        """
-        return self._threads.submit(self._read, path, source)
+    def submit(self, raw: RawFile) -> Reading:
+        """Have a file read."""
+        reading = Reading()
+        reading.future = self._threads.submit(self._read, raw, reading)
+        return reading
 
     def close(self) -> None:
         """End the processes, at once, whatever they are doing."""
         with self._lock:
             self._closed = True
             for worker in self._started:
-                worker.kill()
+                worker.process.kill()
         self._threads.shutdown(cancel_futures=True)
         for worker in self._started:
-            _reap(worker)
+            worker.reap()
+        self._scratch.cleanup()
 
-    def _read(self, path: Path, source: str) -> Document:
-        worker = self._worker()
-        assert worker.stdin is not None
-        assert worker.stdout is not None
+    def _read(self, raw: RawFile, reading: Reading) -> Document:
+        while True:
+            worker = self._worker()
+            try:
+                return self._asked(worker, raw, reading)
+            except _EndedError as ended:
+                self._own.worker = None
+                status = worker.process.wait()
+                if not worker.n_read:  # else something before may be what it died of: once more, in a new one
+                    raise SourceError(_ended(raw.name, status)) from ended
+
+    def _asked(self, worker: "_Worker", raw: RawFile, reading: Reading) -> Document:
+        seconds = self._timeout_seconds * (1 + raw.size_bytes / 1e6 / _MB_PER_TIMEOUT)
+        deadline = Deadline(worker.process, max(seconds, _START_SECONDS) if seconds else 0)
         try:
-            worker.stdin.write(json.dumps([str(path), source, self._config]).encode() + b"\n")
-            worker.stdin.flush()
-            line = worker.stdout.readline()
-        except BrokenPipeError:
-            line = b""
-        if not line.endswith(b"\n"):
-            self._own.worker = None
-            raise SourceError(_ended(path, worker.wait()))
-        return _document(json.loads(line.decode("utf-8", "surrogatepass")))
+            with deadline:
+                worker.ask(raw, self._config)
+                worker.answer()  # it has begun
+                deadline.restart(seconds)
+                while "step" in (answer := worker.answer()):
+                    reading.step = Step(*answer["step"])
+                    deadline.restart()
+                text = worker.text(answer.get("n_bytes", 0))
+        except _EndedError as ended:
+            if deadline.has_passed:
+                raise LateError(_late(raw.name, seconds, reading.step)) from ended
+            raise
+        finally:
+            if deadline.has_passed:
+                self._own.worker = None
+        worker.n_read += 1
+        return _document(answer, text)
 
-    def _worker(self) -> "subprocess.Popen[bytes]":
+    def _worker(self) -> "_Worker":
         """Give this thread's process, starting it when there is none, or none any more."""
-        worker: subprocess.Popen[bytes] | None = getattr(self._own, "worker", None)
-        if worker is None or worker.poll() is not None:
+        worker: _Worker | None = getattr(self._own, "worker", None)
+        if worker is None or worker.process.poll() is not None:
             with self._lock:
                 if self._closed:
                     raise SourceError("the ingest was stopped")
-                worker = self._own.worker = _start(self._module)
+                worker = self._own.worker = _Worker(_start(self._scratch.name))
                 self._started.append(worker)
         return worker
+
+
+class _EndedError(Exception):
+    """A reading process that is there no more."""
+
+
+class _Worker:
+    """A reading process, spoken to by one thread."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.process = process
+        self.n_read = 0
+        self._stdin, self._stdout = process.stdin, process.stdout
+
+    def ask(self, raw: RawFile, config: dict[str, object]) -> None:
+        """Say what to read."""
+        path = None if raw.path is None else str(raw.path)
+        modified = raw.modified.isoformat() if raw.modified else None
+        asked = {"name": raw.name, "source": raw.source, "path": path, "modified": modified}
+        line = json.dumps({**asked, "n_bytes": len(raw.data), "config": config})
+        try:
+            self._stdin.write(line.encode() + b"\n")
+            self._stdin.write(raw.data)
+            self._stdin.flush()
+        except BrokenPipeError as error:
+            raise _EndedError from error
+
+    def answer(self) -> Any:  # JSON
+        """Wait for the next line of what it says."""
+        line = self._stdout.readline()
+        if not line.endswith(b"\n"):
+            raise _EndedError
+        return json.loads(line.decode("utf-8", "surrogatepass"))
+
+    def text(self, n_bytes: int) -> str:
+        """Read the text that follows a document."""
+        data = self._stdout.read(n_bytes)
+        if len(data) < n_bytes:
+            raise _EndedError
+        return data.decode("utf-8", "surrogatepass")
+
+    def reap(self) -> None:
+        """Wait for its end and let go of it."""
+        self.process.wait()
+        for pipe in (self._stdin, self._stdout):
+            with suppress(BrokenPipeError):  # what it never read
+                pipe.close()
 
 
 def n_parse_workers() -> int:
@@ -85,12 +183,7 @@ def n_parse_workers() -> int:
 
     Each may take `_WORKER_BYTES`, and half of the memory is theirs.
     """
-    return max(min(_n_cores() - 1, _memory_bytes() // 2 // _WORKER_BYTES, 8), 1)
-
-
-def _n_cores() -> int:
-    """Count the cores that this process may use: in a container fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(min(n_cores() - 1, _memory_bytes() // 2 // _WORKER_BYTES, 8), 1)
 
 
 def _memory_bytes() -> int:
@@ -103,33 +196,31 @@ def _memory_bytes() -> int:
     return min(machine, int(said)) if said.isdecimal() else machine
 
 
-def _start(module: str) -> "subprocess.Popen[bytes]":
+def _start(scratch: str) -> "subprocess.Popen[bytes]":
     root = str(Path(__file__).resolve().parents[1])  # where this code is, installed or not
     path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", module],  # -P: no file of the folder that the user stands in is run
+        [sys.executable, "-P", "-m", _MODULE],  # -P: no file of the folder that the user stands in is run
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, "TMPDIR": scratch, "TEMP": scratch},
     )
 
 
-def _reap(worker: "subprocess.Popen[bytes]") -> None:
-    worker.wait()
-    for pipe in (worker.stdin, worker.stdout):
-        if pipe is not None:
-            try:
-                pipe.close()
-            except BrokenPipeError:  # what it never read
-                continue
-
-
-def _ended(path: Path, status: int) -> str:
+def _ended(name: str, status: int) -> str:
     how = f"by signal {-status}" if status < 0 else f"with status {status}"
-    return f"{path.name} ended the process that read it ({how}); it is damaged or too large, save it anew and add that."
+    return f"{name} ended the process that read it ({how}); it is damaged or too large, save it anew and add that."
 
 
-def _document(answer: Any) -> Document:  # the JSON of a worker
+def _late(name: str, seconds: float, step: Step | None) -> str:
+    where = f" (last: {step})" if step else ""
+    return (
+        f"{name} was stopped: nothing more of it was read in {seconds:.3g} s{where}; it is damaged or slow to read:"
+        f" save it anew, or give it more time with --file-timeout."
+    )
+
+
+def _document(answer: Any, text: str) -> Document:  # the JSON of a worker
     if "wordless" in answer:
         raise WordlessError(answer["wordless"])
     if "unheard" in answer:
@@ -139,6 +230,5 @@ def _document(answer: Any) -> Document:  # the JSON of a worker
     if "unreadable" in answer:
         raise OSError(*answer["unreadable"])
     read_pages, utterances = (json.loads(column) for column in answer["places"])
-    return replace(
-        document_of(answer["document"]), read_pages=read_pages_of(read_pages), utterances=utterances_of(utterances)
-    )
+    document = document_of(answer["document"])
+    return replace(document, text=text, read_pages=read_pages_of(read_pages), utterances=utterances_of(utterances))

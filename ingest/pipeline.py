@@ -4,6 +4,7 @@ A file is committed as soon as its vectors are there, so that stopping at any mo
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import urldefrag
 
@@ -12,13 +13,14 @@ from ingest.catalog import Catalog
 from ingest.catalog_rows import DocumentInfo
 from ingest.document import Document, document_id
 from ingest.file_hash import hash_file
+from ingest.foresee import foreseen_error
 from ingest.inputs import Bundle, document_input, file_input, web_input
 from ingest.knowledge_base import KnowledgeBase
+from ingest.passed_over import PassedOver
 from ingest.plan import Plan, plan_ingest
 from ingest.report import IngestConfig, IngestReport, IngestStopped, Progress
 from ingest.run import Run
 from ingest.sources import found_sources, gone_sources, source_name
-from ingest.wordless import wordless_reason
 
 __all__ = [
     "IngestConfig",
@@ -54,8 +56,8 @@ def ingest_paths(
     IngestStopped once what was done is searchable.
     """
     found = found_sources(paths, max_bytes=config.max_bytes, unfinished=unfinished)
-    files = [file_input(path, source_name(path, base), hash_of, config.load) for path in found.files]
-    pages = [web_input(url, config.web, kb.catalog.source_state, config.load) for url in _pages(urls)]
+    files = [file_input(path, source_name(path, base), hash_of) for path in found.files]
+    pages = [web_input(url, config.web, kb.catalog.source_state) for url in _pages(urls)]
     named = [source_name(path, base) for path in paths]
     run = Run(kb, config, rebuild=rebuild, on_progress=on_progress, named=named)
     run.failed.extend(found.failures)
@@ -102,7 +104,9 @@ def plan_paths(
     chunking = repr(config.chunking)
 
     def is_whole(info: DocumentInfo) -> bool:
-        return not rebuild and info.chunking == chunking and info.id not in unembedded
+        if rebuild or info.chunking != chunking or info.id in unembedded:
+            return False
+        return not info.leaves_out_pages(config.load.max_ocr_pages)
 
     def state_fits(bundle: Bundle, inside: Sequence[DocumentInfo]) -> BundleState | None:
         version = bundle.version()  # also for a new one: that it can be read at all
@@ -111,10 +115,12 @@ def plan_paths(
 
     named = {source_name(path, base) for path in paths}
 
-    def is_wordless(source: str, content_hash: str) -> str | None:
+    def passed_over(source: str, content_hash: str) -> PassedOver | None:
         if catalog is None or rebuild or source in named:
             return None
-        return wordless_reason(catalog.source_state(source), content_hash)
+        passed = PassedOver.from_json(catalog.source_state(source))
+        holds = passed is not None and passed.holds(content_hash, config.file_timeout_seconds)
+        return passed if holds else None
 
     return plan_ingest(
         inputs,
@@ -122,7 +128,9 @@ def plan_paths(
         gone_sources(found, paths, base, known),
         is_whole=is_whole,
         state_fits=state_fits,
-        is_wordless=is_wordless,
+        passed_over=passed_over,
+        foreseen=partial(foreseen_error, config=config.load),
+        named=named,
         pages=_pages(urls),
         failed=found.failures,
         skipped=found.skipped,

@@ -11,8 +11,9 @@ from ingest.archive import is_inside
 from ingest.bundle_state import BundleState
 from ingest.catalog_rows import DocumentInfo
 from ingest.discover import Failure
-from ingest.errors import SourceError
+from ingest.errors import SourceError, UnheardError
 from ingest.inputs import Bundle, Input, no_documents
+from ingest.passed_over import PassedOver
 from ingest.web import is_url
 
 
@@ -78,7 +79,9 @@ def plan_ingest(
     *,
     is_whole: Callable[[DocumentInfo], bool],
     state_fits: Callable[[Bundle, Sequence[DocumentInfo]], BundleState | None],
-    is_wordless: Callable[[str, str], str | None],
+    passed_over: Callable[[str, str], PassedOver | None],
+    foreseen: Callable[[str], SourceError | None],
+    named: Collection[str],
     pages: Sequence[str],
     failed: Sequence[Failure],
     skipped: Sequence[Failure],
@@ -87,9 +90,10 @@ def plan_ingest(
     """Say what an ingest of `inputs` would do, changing nothing.
 
     A known document that isn't `is_whole` is taken in anew, whatever its bytes. `state_fits` gives what was remembered
-    of an archive that is unchanged; `is_wordless` says of a new source with a content hash why it would be passed over.
+    of an archive that is unchanged, `passed_over` what is of a source with this content hash that gave no document;
+    `foreseen` says by its name why a file can't be read. `named` were asked for one by one.
     """
-    planning = _Planning(known, gone, is_whole, is_wordless, failed, skipped)
+    planning = _Planning(known, gone, is_whole, passed_over, foreseen, named, failed, skipped)
     for entry in inputs:
         if isinstance(entry, Input):
             planning.moves.look_for(entry)
@@ -112,7 +116,9 @@ class _Planning:
         known: Mapping[str, DocumentInfo],
         gone: Sequence[str],
         is_whole: Callable[[DocumentInfo], bool],
-        is_wordless: Callable[[str, str], str | None],
+        passed_over: Callable[[str, str], PassedOver | None],
+        foreseen: Callable[[str], SourceError | None],
+        named: Collection[str],
         failed: Sequence[Failure],
         skipped: Sequence[Failure],
     ) -> None:
@@ -121,7 +127,9 @@ class _Planning:
         self._skipped = list(skipped)
         self._known = known
         self._is_whole = is_whole
-        self._is_wordless = is_wordless
+        self._passed_over = passed_over
+        self._foreseen = foreseen
+        self._named = named
         self._added: list[str] = []
         self._updated: list[str] = []
         self._unchanged: list[str] = []
@@ -130,11 +138,18 @@ class _Planning:
     def plan(self, entry: Input) -> None:
         content_hash = entry.content_hash()  # for a new one: that it can be read at all
         info = self._known.get(entry.source)
-        if info is not None:
-            is_current = self._is_whole(info) and content_hash == info.content_hash
-            (self._unchanged if is_current else self._updated).append(entry.source)
-        elif reason := self._is_wordless(entry.source, content_hash):
-            self._skipped.append(Failure(entry.source, reason))
+        passed = self._passed_over(entry.source, content_hash)
+        if info is not None and self._is_whole(info) and content_hash == info.content_hash:
+            self._unchanged.append(entry.source)
+        elif passed is not None and (info is None or passed.was_late):
+            (self.failed if passed.was_late else self._skipped).append(Failure(entry.source, passed.reason))
+        elif error := self._foreseen(_name(entry.source)):
+            is_asked_for = entry.source in self._named or info is not None
+            is_passed_over = isinstance(error, UnheardError) and not is_asked_for
+            (self._skipped if is_passed_over else self.failed).append(Failure(entry.source, str(error)))
+            self.moves.found.pop(entry.source, None)  # it stays unread wherever it went
+        elif info is not None:
+            self._updated.append(entry.source)
         elif entry.source not in self.moves.found:
             self._added.append(entry.source)
 

@@ -6,6 +6,7 @@ from ingest.chunk import ChunkingConfig
 from ingest.discover import Failure
 from ingest.load_config import LoadConfig
 from ingest.plan import Move
+from ingest.step import Step
 from ingest.web import WebConfig
 
 
@@ -14,7 +15,8 @@ class IngestConfig:
     """How documents are taken in. `max_characters` bounds one document; memory doesn't, but time may: 300 million take
     some hours of embedding on two cores. Files in folders above `max_bytes` are left out. Another writer is waited for
     `wait_seconds`. `parse_workers` processes read files beside this one (None: by the number of cores; 0: none) once
-    this one has read `parse_alone_bytes` itself, which is what starting them costs.
+    this one has read `parse_alone_bytes` itself, and from the first on whatever a parser could crash on or hang in. A
+    file of which nothing more is read for `file_timeout_seconds` (longer by as much for each 30 MB; 0: no limit) fails.
     """
 
     chunking: ChunkingConfig = field(default_factory=ChunkingConfig)
@@ -25,6 +27,7 @@ class IngestConfig:
     large_characters: int = 4_000_000
     parse_workers: int | None = None
     parse_alone_bytes: int = 2_000_000
+    file_timeout_seconds: float = 120.0
     web: WebConfig = field(default_factory=WebConfig)
     load: LoadConfig = field(default_factory=LoadConfig)
 
@@ -34,6 +37,7 @@ class Progress:
     """Where an ingest stands: `n_done` of `n_files` files, `n_embedded` vectors made, `source` being worked on.
 
     `bytes_done` of `bytes_total` of the files that have changed; files found unchanged, and web pages, are no part.
+    `step` says how far `source` itself is read, where that is known.
     """
 
     n_done: int
@@ -42,6 +46,7 @@ class Progress:
     source: str
     bytes_done: int = 0
     bytes_total: int = 0
+    step: Step | None = None
 
     def seconds_left(self, seconds: float) -> float | None:
         """Estimate from the `seconds` so far how many are left; None before anything is done."""

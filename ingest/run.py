@@ -14,15 +14,15 @@ from ingest.chunk import chunk_document
 from ingest.discover import Failure
 from ingest.document import Chunk, Document
 from ingest.embedder import Vectors
-from ingest.errors import SourceError, UnheardError, WordlessError
-from ingest.inputs import Bundle, Input, no_documents
+from ingest.errors import LateError, SourceError, UnheardError, WordlessError
+from ingest.inputs import Bundle, Input, Unread, no_documents
 from ingest.knowledge_base import KnowledgeBase
+from ingest.passed_over import PassedOver
 from ingest.plan import Move, Moves, known_inside
 from ingest.report import IngestConfig, IngestReport, IngestStopped, Progress
-from ingest.run_ahead import read_ahead
+from ingest.run_ahead import ReadAhead, Ready
 from ingest.run_vectors import put_large, vectors_of
-from ingest.web import is_url
-from ingest.wordless import wordless_reason, wordless_state
+from ingest.step import Step
 
 
 class Run:
@@ -105,15 +105,16 @@ class Run:
         return report
 
     def _take_all(self, inputs: Sequence[Input | Bundle]) -> None:
-        with closing(read_ahead(inputs, self._needs_no_reading, self._config)) as ahead:
-            for ready in ahead:
+        with closing(ReadAhead(self._needs_no_reading, self._config, inputs)) as ahead:
+            for ready in ahead.ready(inputs):
                 self._say(ready.entry.source)
                 if isinstance(ready.entry, Bundle):
-                    self._take_bundle(ready.entry)
-                else:
-                    self._take(ready.entry, ready.needs_no_reading, ready.load)
+                    self._take_bundle(ready.entry, ahead)
+                    self._bytes_read += ready.entry.size_bytes
+                elif isinstance(ready.entry, Input):
+                    self._take(ready.entry, ready)
+                    self._bytes_read += ready.entry.size_bytes
                 self._n_read += 1
-                self._bytes_read += ready.entry.size_bytes
         self._flush()
         for source, state in self._states.items():
             self._kb.catalog.remember_state(source, state)
@@ -142,7 +143,7 @@ class Run:
             seconds=seconds,
         )
 
-    def _take_bundle(self, bundle: Bundle) -> None:
+    def _take_bundle(self, bundle: Bundle, ahead: ReadAhead) -> None:
         """Take in what has changed inside a file, and note the sources that were in it and aren't any more."""
         inside = known_inside(bundle.source, self._known)
         try:
@@ -155,20 +156,21 @@ class Run:
             if state is not None:
                 # Forgotten until all of it is in: an archive that changes back meanwhile must be read again.
                 self._kb.catalog.remember_state(bundle.source, "")
-            self._take_members(bundle, version, inside)
+            self._take_members(bundle, version, inside, ahead)
         except SourceError as error:
             # What was read of it before stays: it may only be cut off.
             self.failed.append(Failure(bundle.source, str(error)))
 
-    def _take_members(self, bundle: Bundle, version: str, inside: Sequence[DocumentInfo]) -> None:
+    def _take_members(self, bundle: Bundle, version: str, inside: Sequence[DocumentInfo], ahead: ReadAhead) -> None:
         found: set[str] = set()
         n_failed, n_skipped, n_unheard = len(self.failed), len(self.skipped), self._n_unheard
-        for entry in bundle.members():
+        for ready in ahead.ready(bundle.members()):
+            entry = ready.entry
             found.add(entry.source)
             if isinstance(entry, Input):
                 self._moves.look_for(entry)
-                self._take(entry, partial(self._needs_no_reading, entry), entry.load)
-            else:
+                self._take(entry, ready)
+            elif isinstance(entry, Unread):
                 (self.skipped if entry.skipped else self.failed).append(entry.failure)
         skipped = tuple(self.skipped[n_skipped:])
         if not found - {failure.source for failure in skipped}:
@@ -180,22 +182,25 @@ class Run:
         self._left.extend(info.source for info in inside if info.source not in found)
 
     def _needs_no_reading(self, entry: Input) -> bool:
-        """Tell whether a source is as it was: taken in already, or without words."""
-        if (known := self._known.get(entry.source)) is not None:
-            return self._is_whole(known) and entry.content_hash() == known.content_hash
-        return self._known_as_wordless(entry) is not None
+        """Tell whether a source is as it was: taken in already, without words, or one whose reading was stopped."""
+        return self._is_current(entry) or self._passed_over(entry) is not None
 
-    def _take(self, entry: Input, needs_no_reading: Callable[[], bool], load: Callable[[], Document]) -> None:
+    def _is_current(self, entry: Input) -> bool:
+        known = self._known.get(entry.source)
+        return known is not None and self._is_whole(known) and entry.content_hash() == known.content_hash
+
+    def _take(self, entry: Input, ready: Ready) -> None:
         try:
-            if needs_no_reading():
-                if entry.source in self._known:
+            if ready.needs_no_reading():
+                passed = self._passed_over(entry)
+                if passed is None or self._is_current(entry):
                     self.unchanged.append(entry.source)
                 else:
-                    self.skipped.append(Failure(entry.source, self._known_as_wordless(entry) or ""))
+                    (self.failed if passed.was_late else self.skipped).append(Failure(entry.source, passed.reason))
                 self._bytes_total -= entry.size_bytes
                 self._bytes_read -= entry.size_bytes
                 return
-            document = load()
+            document = ready.load(partial(self._say, entry.source))
             if len(document.text) > self._config.max_characters:
                 raise SourceError(_too_long(document, self._config.max_characters))
         except WordlessError as error:
@@ -208,6 +213,8 @@ class Run:
             return
         except SourceError as error:
             self.failed.append(Failure(entry.source, str(error)))
+            if isinstance(error, LateError) and entry.at_hand is not None:
+                self._remember(entry, str(error), seconds=self._config.file_timeout_seconds)
             return
         except OSError as error:  # it went away, or its disk did, while it was read
             name = Path(entry.source).name
@@ -232,15 +239,20 @@ class Run:
             self.failed.append(Failure(entry.source, reason))
             return
         self.skipped.append(Failure(entry.source, reason))
-        if not is_url(entry.source):
-            self._kb.catalog.remember_state(entry.source, wordless_state(entry.content_hash(), reason))
+        if entry.at_hand is not None:
+            self._remember(entry, reason)
 
-    def _known_as_wordless(self, entry: Input) -> str | None:
-        """Say why a new source was passed over last time, if it was and its bytes are the same."""
-        if entry.source in self._known or entry.source in self._named or self._rebuild or is_url(entry.source):
+    def _remember(self, entry: Input, reason: str, *, seconds: float = 0.0) -> None:
+        self._kb.catalog.remember_state(entry.source, PassedOver(entry.content_hash(), reason, seconds).to_json())
+
+    def _passed_over(self, entry: Input) -> PassedOver | None:
+        """Give what was remembered of a source that gave no document, if reading it again would be no use."""
+        if entry.source in self._named or self._rebuild or entry.at_hand is None:
             return None
-        state = self._kb.catalog.source_state(entry.source)
-        return wordless_reason(state, entry.content_hash()) if state else None  # a hash costs reading the file
+        passed = PassedOver.from_json(self._kb.catalog.source_state(entry.source))
+        if passed is None or (entry.source in self._known and not passed.was_late):
+            return None
+        return passed if passed.holds(entry.content_hash(), self._config.file_timeout_seconds) else None
 
     def _moved(self, entry: Input, document: Document, chunks: list[Chunk]) -> bool:
         """Where the document is one that only moved, commit that at once, embedding nothing; tell whether it was."""
@@ -254,8 +266,10 @@ class Run:
         return True
 
     def _is_whole(self, known: DocumentInfo) -> bool:
-        """Tell whether a document is cut and embedded as this ingest would do it."""
-        return not self._rebuild and known.chunking == self._chunking and known.id not in self._unembedded
+        """Tell whether a document is read, cut and embedded as this ingest would do it."""
+        if self._rebuild or known.chunking != self._chunking or known.id in self._unembedded:
+            return False
+        return not known.leaves_out_pages(self._config.load.max_ocr_pages)
 
     def _take_large(self, document: Document, size_bytes: int) -> None:
         """Commit what waits, then this document piece by piece, so that neither is in memory with the other."""
@@ -303,11 +317,17 @@ class Run:
         self._n_embedded += n_embedded
         self._say(source)
 
-    def _say(self, source: str) -> None:
+    def _say(self, source: str, step: Step | None = None) -> None:
         done = self._bytes_read + self._bytes_inside - self._bytes_waiting
         self._on_progress(
             Progress(
-                self._n_done(), self._n_inputs, self._n_embedded, source, max(done, 0), max(self._bytes_total, done, 0)
+                self._n_done(),
+                self._n_inputs,
+                self._n_embedded,
+                source,
+                max(done, 0),
+                max(self._bytes_total, done, 0),
+                step,
             )
         )
 

@@ -5,7 +5,6 @@ words for silence and music.
 """
 
 import math
-import os
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ingest.cores import n_cores
 from ingest.errors import SourceError, UnheardError
+from ingest.load_config import LoadConfig
+from ingest.step import OnStep, Step, unsaid
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -44,32 +46,40 @@ class Heard:
     phrases: tuple[Phrase, ...]
 
 
-def speech_model(model: str, name: str, missing: str) -> "WhisperModel":
+def unheard_reason(config: LoadConfig, name: str) -> str | None:
+    """Say why the recording `name` can't be heard: the model's folder isn't there. None where it can."""
+    path = Path(config.speech_model).expanduser()
+    if config.speech_model and (path.is_dir() or not path.is_absolute()):
+        return None
+    return f"{name} is a recording, and there is no speech model to hear it with; {config.speech_missing}"
+
+
+def speech_model(config: LoadConfig, name: str) -> "WhisperModel":
     """Give the loaded model: a folder, a size or a hub name that faster-whisper knows.
 
-    UnheardError about the recording `name` says `missing` where the folder isn't there.
+    UnheardError about the recording `name` where the folder isn't there.
     """
-    path = Path(model).expanduser()
-    if not model or (path.is_absolute() and not path.is_dir()):
-        raise UnheardError(f"{name} is a recording, and there is no speech model to hear it with; {missing}")
+    if reason := unheard_reason(config, name):
+        raise UnheardError(reason)
+    model, path = config.speech_model, Path(config.speech_model).expanduser()
     try:
-        return _loaded(str(path) if path.is_dir() else model)
+        return _loaded(str(path) if path.is_dir() else model, config.threads)
     except (RuntimeError, ValueError, OSError) as error:  # what CTranslate2 and the hub's client raise
         raise SourceError(f"{name} is a recording, and the speech model {model} can't be loaded ({error}).") from error
 
 
 @lru_cache(maxsize=1)
-def _loaded(model: str) -> "WhisperModel":
+def _loaded(model: str, threads: int) -> "WhisperModel":
     from faster_whisper import WhisperModel
 
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=threads)
+    return WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=threads or n_cores())
 
 
-def hear(samples: npt.NDArray[np.float32], model: "WhisperModel") -> Heard:
+def hear(samples: npt.NDArray[np.float32], model: "WhisperModel", on_step: OnStep = unsaid) -> Heard:
     """Give what is said in one channel of `SAMPLE_RATE` samples a second; no phrases where nothing is."""
     with _HEARING:
         language, _, _ = model.detect_language(samples, vad_filter=True)
+        on_step(Step("second", 0, len(samples) // SAMPLE_RATE))
         segments, _ = model.transcribe(
             samples,
             language=language,
@@ -77,9 +87,10 @@ def hear(samples: npt.NDArray[np.float32], model: "WhisperModel") -> Heard:
             condition_on_previous_text=False,  # else one mistake may repeat itself to the end
             initial_prompt=_CHINESE_PROMPT if language == "zh" else None,
         )
-        phrases = tuple(
-            Phrase(text, round(segment.start, 2), round(segment.end, 2), math.exp(segment.avg_logprob))
-            for segment in segments
-            if (text := " ".join(segment.text.split()))
-        )
-    return Heard(language, phrases)
+        phrases = []
+        for segment in segments:
+            on_step(Step("second", round(segment.end), len(samples) // SAMPLE_RATE))
+            if text := " ".join(segment.text.split()):
+                sure = math.exp(segment.avg_logprob)
+                phrases.append(Phrase(text, round(segment.start, 2), round(segment.end, 2), sure))
+    return Heard(language, tuple(phrases))

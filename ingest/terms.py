@@ -1,7 +1,7 @@
 """Text in, the terms of the lexical index out. The same function serves index and query, so both always agree.
 
-Latin words are lower-cased and stemmed, numbers and codes kept whole and in parts, Chinese cut into jieba's words and
-into character bigrams. Splitting on `\\w+` alone finds nothing in Chinese.
+Latin words are lower-cased and stemmed, numbers and codes kept whole and in parts, Chinese folded to Simplified and cut
+into jieba's words and into character bigrams. Splitting on `\\w+` alone finds nothing in Chinese.
 """
 
 import re
@@ -13,8 +13,13 @@ _CJK = r"\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # A run of CJK characters, or a word: letters and digits, joined inside by . , ' - _ / : @ when more letters follow.
 # The word must stop before CJK ("308分" is 308 and 分): taking it as one token cost xquad_zh 5 points of recall@1.
 _TOKENS = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+(?:[.,'’_\-/:@][^\W_{_CJK}]+)*")
+# Raised when the terms of the same text change: what an older Footnote indexed is then indexed anew.
+TERMS_VERSION = "2"
 # A line wrapped inside a Chinese word.
 _CJK_WRAP = re.compile(rf"(?<=[{_CJK}])\s*\n\s*(?=[{_CJK}])")
+# After a sentence's end, between paragraphs, before a row or a list item.
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n\s*\n|\n(?=\s*(?:[|\-*•#]|\d+[.)]))")
+_ANY_CJK = re.compile(f"[{_CJK}]")
 _PARTS = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)*")
 
 # Words that say nothing about the topic. They are indexed (a phrase may need them) but never decide a match alone,
@@ -191,7 +196,7 @@ STOP_WORDS = frozenset(
 def index_terms(text: str) -> list[str]:
     """Give the terms of `text` in order, with repeats. Bigrams of Chinese carry the prefix "·"."""
     terms: list[str] = []
-    for match in _TOKENS.finditer(_CJK_WRAP.sub("", normalise(text))):
+    for match in _TOKENS.finditer(_simplified(_CJK_WRAP.sub("", normalise(text)))):
         token = match.group()
         if _is_cjk(token[0]):
             terms.extend(_jieba().cut_for_search(token))
@@ -199,6 +204,29 @@ def index_terms(text: str) -> list[str]:
         else:
             terms.extend(_latin_terms(token))
     return terms
+
+
+def words_of(text: str) -> list[str]:
+    """Give the words of `text` in order, unstemmed: jieba's, also those inside longer ones, and Latin ones whole."""
+    words: list[str] = []
+    for match in _TOKENS.finditer(_simplified(_CJK_WRAP.sub("", normalise(text)))):
+        token = match.group()
+        words.extend(_jieba().cut_for_search(token) if _is_cjk(token[0]) else [token])
+    return words
+
+
+def cut_words(text: str) -> list[str]:
+    """Cut text into jieba's words and what stands between them; joined they are the text."""
+    return [str(word) for word in _jieba().cut(text)]
+
+
+def term_lines(head: str, text: str) -> str:
+    """Give what is indexed for a chunk: a line with the terms of its title and headings, then one for each sentence.
+
+    The lines are what lets a search see that a question's words stand together. Sentences are cut roughly.
+    """
+    sentences = (index_terms(sentence) for sentence in _SENTENCE.split(text))
+    return "\n".join(" ".join(terms) for terms in (index_terms(head), *filter(None, sentences)))
 
 
 def content_terms(text: str) -> list[str]:
@@ -242,6 +270,18 @@ def _stemmed_stop_words() -> frozenset[str]:
 
 def _is_cjk(character: str) -> bool:
     return "\u3400" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"
+
+
+def _simplified(text: str) -> str:
+    """Fold Traditional Chinese: jieba's dictionary is Simplified, and a question in one may meet texts in the other."""
+    return str(_opencc().convert(text)) if _ANY_CJK.search(text) else text
+
+
+@cache
+def _opencc() -> Any:  # OpenCC has no types
+    import opencc
+
+    return opencc.OpenCC("t2s")
 
 
 @cache

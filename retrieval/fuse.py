@@ -5,7 +5,8 @@ Chinese question over English documents, where the lexical leg's few chance matc
 score is put on a scale that means the same for every question, and added:
 
     dense:   (cosine - what the row's language alone gives) / (1 - the cosine that unrelated texts typically have)
-    lexical: BM25 / best possible BM25 for this question, where terms the corpus doesn't know count as unanswered
+    lexical: BM25 / best possible BM25 for this question, where terms the corpus doesn't know count as unanswered;
+             the same for the question's words in the other language, out of a dictionary
 """
 
 from collections import deque
@@ -21,24 +22,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class FusionConfig:
-    """How much the lexical score weighs against the dense one, by the script of the question.
+    """How much the lexical score weighs against the dense one, and the score under the words of a dictionary, which
+    speaks on passages in the other language than the question.
 
-    Best of .3/.5/.75/1/1.25/1.5/2 on six sets: recall@1 of fused / BM25 / e5 in percent is 82.7 / 77.3 / 73.0 on
-    squad2_dev, 95.3 / 94.0 / 88.2 on xquad_zh, 98.5 / 98.0 / 94.3 on cmrc2018_trial, 74.5 / 19.0 / 74.5 on
-    xquad_en2zh (benchmarks/LOG.md, 2026-11-22).
+    Best of .75/.9/1.2/1.5 with the lift of `retrieval.coverage`, and of .3/.5/.8/1.2 (benchmarks/LOG.md, 2026-11-25).
     """
 
-    lexical_weight: float = 0.75
-    lexical_weight_cjk: float = 1.5
+    lexical_weight: float = 0.9
+    dictionary_weight: float = 0.6
     # Of every five places, how many go to passages in the other language when the question wasn't translated.
     foreign_seats: int = 2
+    foreign_lead: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A chunk that a leg proposed. `excess` is by how much its cosine exceeds what its language alone gives (see
     `ingest.embedder_probe`), None where the dense leg is silent. `is_foreign`: it is in the other language than the
-    query.
+    query; `translated` is then its place under the words of a dictionary. `terms` are the chunk's as indexed.
     """
 
     chunk: Chunk
@@ -49,31 +50,35 @@ class Candidate:
     excess: float | None
     dense: StageScore | None
     lexical: StageScore | None
+    translated: StageScore | None = None
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """A candidate with its joint score, 0 to about 2."""
+    """A candidate with its joint score, 0 to about 2; `sentence` is the share that its best sentence covers."""
 
     candidate: Candidate
     score: float
+    sentence: StageScore | None = None
 
 
 def fuse(
     candidates: Sequence[Candidate],
     *,
     best_possible: float,
+    best_translated: float = 0.0,
     typical_cosine: float,
-    question_is_cjk: bool,
     config: FusionConfig,
 ) -> list[Fused]:
     """Rank candidates by the weighted sum of their scaled scores, best first; ties go by chunk id."""
-    weight = config.lexical_weight_cjk if question_is_cjk else config.lexical_weight
     fused = []
     for candidate in candidates:
         dense = candidate.excess / (1 - typical_cosine) if candidate.excess is not None else 0.0
         lexical = candidate.lexical.score / best_possible if candidate.lexical and best_possible > 0 else 0.0
-        fused.append(Fused(candidate, dense + weight * lexical))
+        translated = candidate.translated.score / best_translated if candidate.translated and best_translated else 0.0
+        score = dense + config.lexical_weight * lexical + config.dictionary_weight * translated
+        fused.append(Fused(candidate, score))
     return sorted(fused, key=lambda entry: (-entry.score, entry.candidate.chunk.id))
 
 
@@ -81,18 +86,20 @@ def seat(ranking: Sequence[Fused], config: FusionConfig) -> list[Fused]:
     """Order a ranking so that of every five places the last two go to the other language, as long as it has any.
 
     Scores across languages can be compared only roughly: were they trusted, chance would lift passages of the other
-    language over the right one; were they not, those would never be seen.
+    language over the right one; were they not, those would never be seen. Only when the other language's best passage
+    is better by `foreign_lead`, it is the question's own that gets the last two.
     """
     own = [entry for entry in ranking if not entry.candidate.is_foreign]
     foreign = [entry for entry in ranking if entry.candidate.is_foreign]
-    return in_turn(own, foreign, config.foreign_seats)
+    leads = bool(own and foreign) and foreign[0].score > own[0].score + config.foreign_lead
+    return in_turn(foreign, own, config) if leads else in_turn(own, foreign, config)
 
 
-def in_turn(own: Sequence[T], foreign: Sequence[T], foreign_seats: int) -> list[T]:
-    """Join two rankings so that of every five places the last `foreign_seats` go to the second, while it has any."""
-    ours, theirs = deque(own), deque(foreign)
+def in_turn(first: Sequence[T], second: Sequence[T], config: FusionConfig) -> list[T]:
+    """Join two rankings: of every five places the last `foreign_seats` go to the second, while it has any."""
+    leading, following = deque(first), deque(second)
     seated: list[T] = []
-    while ours or theirs:
-        wants_foreign = len(seated) % 5 >= 5 - foreign_seats
-        seated.append((theirs if theirs and (wants_foreign or not ours) else ours).popleft())
+    while leading or following:
+        wants_following = len(seated) % 5 >= 5 - config.foreign_seats
+        seated.append((following if following and (wants_following or not leading) else leading).popleft())
     return seated

@@ -11,6 +11,7 @@ from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import detect_language, has_cjk
 from ingest.row_set import RowSet
+from retrieval.dictionary import Dictionary
 from retrieval.retrieval import StageScore
 
 
@@ -103,6 +104,22 @@ def lexical_leg(
     matches = generation.lexical.search(terms, n_candidates, among=rows_among)
     rows = {row: StageScore(rank, score) for rank, (row, score) in enumerate(matches.rows, start=1)}
     return LexicalLeg(rows, matches.best_possible, "" if rows else "no term of the question occurs")
+
+
+def dictionary_leg(
+    generation: IndexGeneration,
+    dictionary: Dictionary,
+    query: str,
+    foreign: str,
+    n_candidates: int,
+    *,
+    among: RowSet | None = None,
+) -> LexicalLeg:
+    """Propose the rows in the other language that hold what the query's words are called there."""
+    rows = generation.by_language[foreign] if among is None else generation.by_language[foreign] & among
+    matches = generation.lexical.search_any(dictionary.translate(query), n_candidates, among=rows)
+    by_row = {row: StageScore(rank, score) for rank, (row, score) in enumerate(matches.rows, start=1)}
+    return LexicalLeg(by_row, matches.best_possible, "" if by_row else "no translated term occurs")
 
 
 def excess_cosines(generation: IndexGeneration, leg: DenseLeg, rows: Sequence[int]) -> dict[int, float]:

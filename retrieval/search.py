@@ -13,11 +13,14 @@ from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import has_cjk
 from ingest.terms import content_terms, index_terms
+from retrieval.coverage import CoverageConfig, lift_covering
+from retrieval.dictionary import Dictionary
 from retrieval.editions import EditionConfig, newest_first
 from retrieval.filters import EVERYWHERE, Filters
 from retrieval.fuse import Candidate, Fused, FusionConfig, fuse, seat
-from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, excess_cosines, lexical_leg
+from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, dictionary_leg, excess_cosines, lexical_leg
 from retrieval.pack import PackingConfig, Passage, pack
+from retrieval.parts import parts_of
 from retrieval.retrieval import Hit, Retrieval, StageScore
 from retrieval.scope import Scope, find_scope
 
@@ -35,11 +38,15 @@ class SearchConfig:
     n_candidates: int = 100
     use_dense: bool = True
     use_lexical: bool = True
+    use_parts: bool = True
+    # How much a passage's score for the whole question counts beside that for a part of it.
+    whole_weight: float = 0.5
     translate_below: float = 0.6
     # What a passage scores for question and previous answer together counts this much: a follow-up often leans on the
     # answer's words ("and for 300,000?" after "the manager approves up to 20,000").
     said_weight: float = 0.8
     fusion: FusionConfig = field(default_factory=FusionConfig)
+    coverage: CoverageConfig = field(default_factory=CoverageConfig)
     packing: PackingConfig = field(default_factory=PackingConfig)
     editions: EditionConfig = field(default_factory=EditionConfig)
 
@@ -52,11 +59,15 @@ def search(
     query: str | None = None,
     said: str = "",
     filters: Filters = EVERYWHERE,
+    dictionary: Callable[[], Dictionary] | None = None,
     translate: Callable[[str], str | None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Retrieval:
     """Find the passages that answer `question`; `query` is what to search instead of it, for a rewritten follow-up,
     and `said` the answer that it follows.
+
+    `dictionary` opens the one that finds passages in the other language by what the query's words are called there;
+    it is asked for only where there are such documents.
 
     `translate` gives a query in the other language. It is asked only when documents in both languages are there and
     those in the question's own have little to say. Raises SettingsError for an empty question, and for filters or
@@ -67,11 +78,15 @@ def search(
     query = query or question
     generation = kb.generation()
     scope = find_scope(kb, generation, filters)
-    pass_ = _search_once(kb, generation, query, config, scope)
+    pass_ = _search_once(kb, generation, query, config, scope, dictionary)
     if said:
-        around = _search_once(kb, generation, f"{query}\n{said}", config, scope)
+        around = _search_once(kb, generation, f"{query}\n{said}", config, scope, dictionary)
         pass_ = replace(pass_, ranking=_with_said(pass_.ranking, around.ranking, config.said_weight))
-    queries, seated = [query], seat(pass_.ranking, config.fusion)
+    parts = parts_of(query) if config.use_parts else ()
+    if parts:
+        found = [_search_once(kb, generation, part, config, scope, dictionary).ranking for part in parts]
+        pass_ = replace(pass_, ranking=_with_parts(pass_.ranking, found, config.whole_weight))
+    queries, seated = [query, *parts], seat(pass_.ranking, config.fusion)
     searched = clock()
     translation = None
     if translate is not None and _is_foreign_needed(scope, pass_, query, config):
@@ -79,7 +94,7 @@ def search(
     translated = clock()
     if translation is not None:
         queries.append(translation)
-        other = _search_once(kb, generation, translation, config, scope)
+        other = _search_once(kb, generation, translation, config, scope, None)
         seated = _merged(pass_, other)
     passages, dropped = pack(seated, config.top_k, config.packing, kb.catalog.text_between)
     ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(seated, start=1)}
@@ -93,7 +108,10 @@ def search(
         stages=(
             _stage("dense", pass_.dense.silent),
             _stage("lexical", pass_.lexical.silent),
+            *([_stage("dictionary", pass_.translated.silent)] if pass_.translated is not None else []),
+            *(["sentence"] if config.coverage.weight else []),
             *(["said"] if said else []),
+            *(["parts"] if parts else []),
             "fused",
             "packed",
         ),
@@ -117,26 +135,37 @@ class _Pass:
 
     dense: DenseLeg
     lexical: LexicalLeg
+    translated: LexicalLeg | None
     ranking: list[Fused]
 
 
 def _search_once(
-    kb: KnowledgeBase, generation: IndexGeneration, query: str, config: SearchConfig, scope: Scope
+    kb: KnowledgeBase,
+    generation: IndexGeneration,
+    query: str,
+    config: SearchConfig,
+    scope: Scope,
+    dictionary: Callable[[], Dictionary] | None,
 ) -> _Pass:
-    dense = DenseLeg({}, None, {}, "off")
+    dense, among = DenseLeg({}, None, {}, "off"), scope.among
     if config.use_dense:
-        dense = dense_leg(kb, generation, query, config.n_candidates, among=scope.among)
-    lexical = LexicalLeg({}, 0.0, "off")
+        dense = dense_leg(kb, generation, query, config.n_candidates, among=among)
+    lexical, translated, terms = LexicalLeg({}, 0.0, "off"), None, _terms(query)
     if config.use_lexical:
-        lexical = lexical_leg(generation, _terms(query), config.n_candidates, among=scope.among)
+        lexical = lexical_leg(generation, terms, config.n_candidates, among=among)
+        foreign = foreign_language(query)
+        if dictionary is not None and foreign in scope.languages:
+            translated = dictionary_leg(generation, dictionary(), query, foreign, config.n_candidates, among=among)
     ranking = fuse(
-        lookup_candidates(kb, generation, query, dense, lexical),
+        lookup_candidates(kb, generation, query, dense, lexical, translated),
         best_possible=lexical.best_possible,
+        best_translated=translated.best_possible if translated else 0.0,
         typical_cosine=kb.typical_cosine(),
-        question_is_cjk=has_cjk(query),
         config=config.fusion,
     )
-    return _Pass(dense, lexical, ranking)
+    if config.use_lexical:
+        ranking = lift_covering(ranking, terms, generation.lexical.idf, config.coverage)
+    return _Pass(dense, lexical, translated, ranking)
 
 
 def _terms(query: str) -> list[str]:
@@ -173,6 +202,23 @@ def _with_said(asked: Sequence[Fused], around: Sequence[Fused], weight: float) -
     return sorted(best.values(), key=lambda entry: (-entry.score, entry.candidate.chunk.id))
 
 
+def _with_parts(whole: Sequence[Fused], parts: Sequence[Sequence[Fused]], whole_weight: float) -> list[Fused]:
+    """Deal the places out in turn, to the ranking for the whole question first and then to that for each part."""
+    whole_scores = {entry.candidate.chunk.id: entry.score for entry in whole}
+    rankings: list[list[Fused]] = [list(whole)]
+    for part in parts:
+        mixed = [
+            (entry.score + whole_weight * whole_scores.get(entry.candidate.chunk.id, 0.0), entry) for entry in part
+        ]
+        rankings.append([entry for _, entry in sorted(mixed, key=lambda pair: (-pair[0], pair[1].candidate.chunk.id))])
+    dealt: dict[str, Fused] = {}
+    for place in range(max(map(len, rankings))):
+        for ranking in rankings:
+            if place < len(ranking):
+                dealt.setdefault(ranking[place].candidate.chunk.id, ranking[place])
+    return list(dealt.values())
+
+
 def _check(question: str, config: SearchConfig) -> None:
     if not question.strip():
         raise SettingsError("the question is empty; ask something")
@@ -183,11 +229,17 @@ def _check(question: str, config: SearchConfig) -> None:
 
 
 def lookup_candidates(
-    kb: KnowledgeBase, generation: IndexGeneration, query: str, dense: DenseLeg, lexical: LexicalLeg
+    kb: KnowledgeBase,
+    generation: IndexGeneration,
+    query: str,
+    dense: DenseLeg,
+    lexical: LexicalLeg,
+    translated: LexicalLeg | None = None,
 ) -> list[Candidate]:
     """Look up every proposed row; chunks deleted since the generation was built are no longer found."""
     foreign = foreign_language(query)
-    rows = sorted(dense.by_row.keys() | lexical.by_row.keys())
+    by_translation = translated.by_row if translated is not None else {}
+    rows = sorted(dense.by_row.keys() | lexical.by_row.keys() | by_translation.keys())
     numbers = [int(generation.rows[row]) for row in rows]
     stored = kb.catalog.chunks_by_number(numbers)
     excess = excess_cosines(generation, dense, rows)
@@ -201,6 +253,8 @@ def lookup_candidates(
             excess=excess.get(row),
             dense=dense.by_row.get(row),
             lexical=lexical.by_row.get(row),
+            translated=by_translation.get(row),
+            terms=stored[number].terms,
         )
         for row, number in zip(rows, numbers, strict=True)
         if number in stored
@@ -210,6 +264,12 @@ def lookup_candidates(
 def foreign_language(query: str) -> str:
     """Give the language that a query is not in; mixed text and other scripts are foreign to neither."""
     return "en" if has_cjk(query) else "zh"
+
+
+def translation_of(retrieval: Retrieval) -> str | None:
+    """Give the query that is the question in the other language; None where it wasn't translated."""
+    last = retrieval.queries[-1]
+    return last if has_cjk(last) != has_cjk(retrieval.queries[0]) else None
 
 
 def _placed(kb: KnowledgeBase, hit: Hit) -> Hit:
@@ -228,6 +288,10 @@ def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str
         stages["dense"] = candidate.dense
     if candidate.lexical is not None:
         stages["lexical"] = candidate.lexical
+    if candidate.translated is not None:
+        stages["dictionary"] = candidate.translated
+    if passage.fused.sentence is not None:
+        stages["sentence"] = passage.fused.sentence
     held = set(index_terms(passage.chunk.embedded_text))
     matched = tuple(term.removeprefix("·") for term in terms if term in held)
     return Hit(

@@ -12,11 +12,12 @@ from ingest.errors import SettingsError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import detect_language
 from ingest.terms import normalise
+from retrieval.dictionary import Dictionary
 from retrieval.editions import newest_first
 from retrieval.filters import EVERYWHERE, Filters, fitting_documents, nothing_fits
 from retrieval.fuse import in_turn
 from retrieval.retrieval import Dropped, Hit, Retrieval
-from retrieval.search import SearchConfig, foreign_language, search
+from retrieval.search import SearchConfig, foreign_language, search, translation_of
 
 
 def search_several(
@@ -27,6 +28,7 @@ def search_several(
     query: str | None = None,
     said: str = "",
     filters: Filters = EVERYWHERE,
+    dictionary: Callable[[], Dictionary] | None = None,
     translate: Callable[[str], str | None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Retrieval:
@@ -45,7 +47,17 @@ def search_several(
 
     def found_with(translate: Callable[[str], str | None] | None) -> list[Retrieval]:
         return [
-            search(kb, question, config, query=query, said=said, filters=filters, translate=translate, clock=clock)
+            search(
+                kb,
+                question,
+                config,
+                query=query,
+                said=said,
+                filters=filters,
+                dictionary=dictionary,
+                translate=translate,
+                clock=clock,
+            )
             for kb in kbs
         ]
 
@@ -71,7 +83,8 @@ def search_several(
 
 def merge(retrievals: Sequence[Retrieval], question: str, query: str, config: SearchConfig) -> Retrieval:
     """Join what each knowledge base found to one ranking, cut to `config.top_k`."""
-    ranked = _ranked([hit for retrieval in retrievals for hit in retrieval.hits], retrievals, query, config)
+    translated = any(translation_of(retrieval) for retrieval in retrievals)
+    ranked = _ranked(retrievals, query, translated, config)
     dropped = [drop for retrieval in retrievals for drop in retrieval.dropped]
     kept: list[Hit] = []
     seen: dict[str, Hit] = {}
@@ -113,15 +126,31 @@ def _best_own(retrievals: Sequence[Retrieval], query: str) -> float:
     return max(own, default=0.0)
 
 
-def _ranked(hits: Sequence[Hit], retrievals: Sequence[Retrieval], query: str, config: SearchConfig) -> list[Hit]:
-    """Order by score; where nothing was translated, passages in the other language get their places in turn."""
-    ranked = sorted(hits, key=lambda hit: (-hit.score, hit.kb, hit.chunk.id))
-    if any(len(retrieval.queries) > 1 for retrieval in retrievals):
-        return ranked
-    foreign = [hit for hit in ranked if detect_language(hit.chunk.text) == foreign_language(query)]
-    held = {id(hit) for hit in foreign}
-    own = [hit for hit in ranked if id(hit) not in held]
-    return in_turn(own, foreign, config.fusion.foreign_seats)
+def _ranked(retrievals: Sequence[Retrieval], query: str, translated: bool, config: SearchConfig) -> list[Hit]:
+    """Weave the rankings; where nothing was translated, passages in the other language get their places in turn."""
+    rankings = [retrieval.hits for retrieval in retrievals]
+    if translated:
+        return _woven(rankings)
+    other = foreign_language(query)
+    own, foreign = (
+        _woven([[hit for hit in hits if (detect_language(hit.chunk.text) == other) == is_foreign] for hits in rankings])
+        for is_foreign in (False, True)
+    )
+    leads = bool(own and foreign) and foreign[0].score > own[0].score + config.fusion.foreign_lead
+    return in_turn(foreign, own, config.fusion) if leads else in_turn(own, foreign, config.fusion)
+
+
+def _woven(rankings: Iterable[Sequence[Hit]]) -> list[Hit]:
+    """Join rankings by score, keeping the order of each: a hit that stands before better ones counts like the best of
+    those, because the order of a ranking says more than its scores do (parts of a question, editions, a reranker).
+    """
+    placed: list[tuple[float, str, int, Hit]] = []
+    for hits in rankings:
+        counted = 0.0
+        for place in range(len(hits) - 1, -1, -1):
+            counted = max(counted, hits[place].score)
+            placed.append((-counted, hits[place].kb, place, hits[place]))
+    return [hit for *_, hit in sorted(placed, key=lambda entry: entry[:3])]
 
 
 def _stages(retrievals: Sequence[Retrieval], names: Sequence[str]) -> tuple[str, ...]:

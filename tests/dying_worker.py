@@ -1,23 +1,43 @@
-"""A reading process that some files end, as a hostile file may end a parser: by signal, by exit, or by a crash."""
+"""A reading process that some files end, as a hostile file may end a parser, and that others hold for ever."""
 
 import os
 import signal
+import tempfile
+import threading
+import time
 from pathlib import Path
 
 from ingest.document import Document
 from ingest.load_config import LoadConfig
-from ingest.parse_worker import load, serve
+from ingest.parse_worker import serve
+from ingest.raw_file import RawFile, read_raw
+from ingest.step import OnStep, Step
 
 
-def load_or_die(path: Path, source: str, config: LoadConfig) -> Document:
-    """Read a file, unless its name says how to end instead."""
-    if path.name == "killer.md":
+def load_or_die(raw: RawFile, config: LoadConfig, on_step: OnStep) -> Document:
+    """Read a file, unless its name says how to end, or not to end, instead."""
+    stem = raw.name.partition(".")[0]
+    if stem == "killer":
         os.kill(os.getpid(), signal.SIGKILL)
-    if path.name == "exit.md":
+    if stem == "exit":
         os._exit(3)
-    if path.name == "noise.md":
+    if stem == "noise":
         os.write(1, b"a library says something\n")
-    return load(path, source, config)
+    if stem == "slow":
+        on_step(Step("page", 12, 300))
+    if stem == "littering":
+        Path(tempfile.gettempdir(), "litter").touch()
+    if stem == "steady":
+        for number in range(6):
+            time.sleep(0.3)
+            on_step(Step("page", number))
+    if stem == "poison":
+        threading.Timer(0.2, os._exit, (4,)).start()
+    if stem == "b":
+        time.sleep(0.4)
+    while stem in ("slow", "hanging", "littering"):
+        time.sleep(60)
+    return read_raw(raw, config, on_step)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ingest.chunk import ChunkingConfig
+from ingest.dense_index import DenseIndexConfig
 from ingest.errors import KnowledgeBaseError
 from ingest.knowledge_base import KnowledgeBase
 from ingest.pipeline import IngestConfig, ingest_paths
@@ -32,6 +33,8 @@ from tests.hashing_embedder import HashingEmbedder
 # `edited.md` is a large document here, which goes in piece by piece.
 CONFIG = IngestConfig(chunking=ChunkingConfig(size_tokens=30, min_tokens=5), batch_chunks=2, large_characters=200)
 QUESTIONS = ("When does the ferry leave?", "渡船几点开？", "lighthouse keeper", "boat number 3")
+# With EXTENDS set, an index is extended by every change, however small it is; else it is built anew.
+_INDEX = DenseIndexConfig(extend_from=1, changed_share=100.0) if os.environ.get("EXTENDS") else DenseIndexConfig()
 _DIRECTORY_EVENTS = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"})
 
 
@@ -58,7 +61,7 @@ def write_documents(folder: Path, *, updated: bool) -> None:
 
 def open_kb(home: Path) -> KnowledgeBase:
     """Open the knowledge base below `home`, making it when it isn't there."""
-    return KnowledgeBase.open(home / "kb", HashingEmbedder(), create=True)
+    return KnowledgeBase.open(home / "kb", HashingEmbedder(), create=True, config=_INDEX)
 
 
 def ingest(home: Path) -> None:
@@ -85,7 +88,7 @@ _OPERATIONS: dict[str, Callable[[Path], None]] = {"ingest": ingest, "update": in
 def state(home: Path) -> dict[str, Any]:  # JSON
     """Say what a reader finds: documents, what is wrong with them, and what the questions find."""
     try:
-        kb = KnowledgeBase.open(home / "kb", HashingEmbedder())
+        kb = KnowledgeBase.open(home / "kb", HashingEmbedder(), config=_INDEX)
     except KnowledgeBaseError as error:
         return {"documents": {}, "problems": [], "hits": [], "unmade": str(error)}
     found = {
@@ -93,6 +96,8 @@ def state(home: Path) -> dict[str, Any]:  # JSON
         "problems": list(catalog_problems(kb.catalog)),
         "hits": hits(kb),
         "digest": kb.generation().manifest.digest,
+        "extended": kb.generation().manifest.n_base < kb.generation().manifest.n_rows
+        or kb.generation().live is not None,
     }
     kb.close()
     return found

@@ -142,6 +142,7 @@ def test_without_the_model_the_command_that_fetches_it_is_said(tmp_path: Path) -
     for name in ("a.mp3", "b.mp3"):
         (folder / name).write_bytes(RECORDING.read_bytes())
     (folder / "c.md").write_text("Dogs travel free.")
+    plans = [engine.plan("default", [path]) for path in (folder, folder / "a.mp3")]
     report = engine.ingest("default", [folder])
     named = engine.ingest("default", [folder / "a.mp3"])
     assert [Path(source).name for source in report.added] == ["c.md"]
@@ -149,6 +150,8 @@ def test_without_the_model_the_command_that_fetches_it_is_said(tmp_path: Path) -
     wanted = " is a recording, and there is no speech model to hear it with; run: footnote llm pull whisper-base"
     assert [failure.reason for failure in report.skipped] == [f"a.mp3{wanted}", f"b.mp3{wanted}"]
     assert [failure.reason for failure in named.failed] == [f"a.mp3{wanted}"]
+    told = [(plan.added, plan.skipped, plan.failed) for plan in plans]  # by --dry-run, beforehand
+    assert told == [(report.added, report.skipped, ()), ((), (), named.failed)]
 
 
 @needs_model

@@ -102,7 +102,7 @@ def test_photographs_in_a_folder_are_passed_over_once_and_fail_only_when_named(
     (folder / "note.md").write_text("Dogs travel free.")
 
     def ingest(path: Path) -> IngestReport:
-        return ingest_paths(kb, [path], IngestConfig(), base=tmp_path)
+        return ingest_paths(kb, [path], IngestConfig(parse_workers=0), base=tmp_path)  # here, where it can be patched
 
     def outcome(report: IngestReport) -> tuple[tuple[str, ...], list[str], list[str]]:
         return report.added, [skip.source for skip in report.skipped], [failure.source for failure in report.failed]

@@ -2,18 +2,22 @@
 
 import io
 import time
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from ingest.document import Document, Span
+from ingest.document import Document, Span, document_id
 from ingest.errors import SourceError, WordlessError
+from ingest.knowledge_base import KnowledgeBase
 from ingest.load import load_document, read_document
 from ingest.load_config import LoadConfig
 from ingest.load_pdf_ocr import is_noise, page_ranges
 from ingest.page_image import page_image
+from ingest.pipeline import IngestConfig, ingest_paths, plan_paths
+from tests.hashing_embedder import HashingEmbedder
 from tests.scans import CHINESE, ENGLISH, degraded, encoded, picture_of, sample_page, scan_pdf, top
 
 WORDS = "people of Brackholm, Sallow Point and Ketter Island bought the bankrupt ferry company Tarr Brothers"
@@ -144,6 +148,49 @@ def test_of_a_document_with_text_pages_over_the_limit_are_left_unread_and_named(
     assert document.metadata["pages_read_by_ocr"] == "2"
     assert document.metadata["pages_without_text"] == "3-4"
     assert document.metadata["ocr_pages_limit"] == "1"
+
+
+def test_a_raised_limit_has_exactly_the_documents_read_again_whose_pages_were_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "mixed.pdf").write_bytes(mixed_pdf())
+    (folder / "scan.png").write_bytes(encoded(picture_of("Ottermere pays seven crowns"), "PNG"))
+    kb = KnowledgeBase.open(tmp_path / "kb", HashingEmbedder(), create=True)
+
+    def configured(pages: int) -> IngestConfig:
+        return IngestConfig(load=LoadConfig(max_ocr_pages=pages))
+
+    def ingest(pages: int) -> tuple[tuple[str, ...], ...]:
+        report = ingest_paths(kb, [folder], configured(pages), base=folder)
+        return report.added, report.updated, report.unchanged
+
+    both, mixed = ("mixed.pdf", "scan.png"), ("mixed.pdf",)
+    assert ingest(1) == (both, (), ())
+    assert ingest(0) == ((), (), both)
+    assert ingest(1) == ((), (), both)
+    plan = plan_paths(kb.catalog, [folder], configured(9), base=folder)
+    assert (plan.updated, plan.unchanged) == (mixed, ("scan.png",))
+    assert ingest(9) == ((), mixed, ("scan.png",))
+    document = kb.catalog.document(document_id("mixed.pdf"))
+    assert (document.metadata["pages_read_by_ocr"], document.metadata.get("ocr_pages_limit")) == ("2-3", None)
+    assert ingest(20) == ((), (), both)
+    assert ingest(1) == ((), (), both)  # what is read stays
+    kb.close()
+
+
+def test_with_ocr_turned_off_a_dry_run_tells_of_pictures_what_an_ingest_does(tmp_path: Path) -> None:
+    (tmp_path / "scan.png").write_bytes(encoded(picture_of("Ottermere"), "PNG"))
+    kb = KnowledgeBase.open(tmp_path / "kb", HashingEmbedder(), create=True)
+    config = IngestConfig(load=LoadConfig(max_ocr_pages=0))
+
+    plan = plan_paths(None, [tmp_path / "scan.png"], config, base=tmp_path)
+    report = ingest_paths(kb, [tmp_path / "scan.png"], config, base=tmp_path)
+    kb.close()
+
+    assert (plan.added, plan.failed) == (report.added, report.failed)
+    assert [failure.reason for failure in report.failed] == [
+        "scan.png has 1 page to be read by OCR, and OCR is turned off; set ocr_pages to how many pages it may read."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from ingest.knowledge_base import KnowledgeBase
 from ingest.load import load_document
 from ingest.parsing import ParsingPool
 from ingest.pipeline import IngestConfig, IngestReport, IngestStopped, Progress, ingest_paths
+from ingest.raw_file import RawFile
 from tests.hashing_embedder import HashingEmbedder
 from tests.scans import encoded, picture_of
 
@@ -60,9 +61,9 @@ def test_a_document_comes_back_from_a_worker_as_it_was_read() -> None:
     files = sorted(path for path in SAMPLES.rglob("*") if path.suffix in (".pdf", ".docx", ".md", ".xlsx"))[:6]
     pool = ParsingPool(2)
     try:
-        read = [pool.submit(path, f"a/{path.name}") for path in files]
+        read = [pool.submit(RawFile(path.name, f"a/{path.name}", path)) for path in files]
 
-        assert [future.result(60) for future in read] == [
+        assert [reading.result() for reading in read] == [
             load_document(path, source=f"a/{path.name}") for path in files
         ]
     finally:
@@ -87,19 +88,22 @@ def test_pictures_come_back_from_a_worker_with_their_places_and_wordless_ones_ar
     assert [word.text for word in documents[0].read_pages[0].words] == ["Ottermere", "pays", "seven", "crowns"]
 
 
-def test_a_file_that_ends_its_worker_fails_alone_with_how_it_ended(tmp_path: Path) -> None:
+def test_a_file_that_ends_its_worker_fails_alone_with_how_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.parsing._MODULE", "tests.dying_worker")
     names = ("a.md", "killer.md", "b.md", "exit.md", "noise.md")
     for name in names:
         (tmp_path / name).write_text(f"# {name}\n\nSome words.\n")
-    pool = ParsingPool(1, module="tests.dying_worker")
+    pool = ParsingPool(1)
     try:
-        read = [pool.submit(tmp_path / name, name) for name in names]
+        read = [pool.submit(RawFile(name, name, tmp_path / name)) for name in names]
 
         with pytest.raises(SourceError, match=r"^killer.md ended the process that read it \(by signal 9\)"):
-            read[1].result(60)
+            read[1].result()
         with pytest.raises(SourceError, match=r"^exit.md ended the process that read it \(with status 3\)"):
-            read[3].result(60)
-        assert [read[number].result(60).title for number in (0, 2, 4)] == ["a.md", "b.md", "noise.md"]
+            read[3].result()
+        assert [read[number].result().title for number in (0, 2, 4)] == ["a.md", "b.md", "noise.md"]
     finally:
         pool.close()
 
@@ -109,9 +113,9 @@ def test_what_a_worker_refuses_is_refused_with_the_same_words(tmp_path: Path) ->
     pool = ParsingPool(1)
     try:
         with pytest.raises(SourceError, match=r"^empty.md is empty \(0 bytes\)"):
-            pool.submit(tmp_path / "empty.md", "empty.md").result(60)
+            pool.submit(RawFile("empty.md", "empty.md", tmp_path / "empty.md")).result()
         with pytest.raises(SourceError, match=r"^gone.md does not exist"):
-            pool.submit(tmp_path / "gone.md", "gone.md").result(60)
+            pool.submit(RawFile("gone.md", "gone.md", tmp_path / "gone.md")).result()
     finally:
         pool.close()
 
@@ -122,7 +126,7 @@ def test_nothing_in_the_folder_one_stands_in_is_run(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     pool = ParsingPool(1)
     try:
-        assert pool.submit(tmp_path / "note.md", "note.md").result(60).title == "Note"
+        assert pool.submit(RawFile("note.md", "note.md", tmp_path / "note.md")).result().title == "Note"
     finally:
         pool.close()
 

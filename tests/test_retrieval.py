@@ -15,6 +15,7 @@ from ingest.knowledge_base import KnowledgeBase
 from ingest.lexical_index import build_lexical_index, open_lexical_index
 from ingest.pipeline import IngestConfig, ingest_documents
 from ingest.row_set import RowSet
+from retrieval.dictionary import Dictionary, make_dictionary
 from retrieval.fuse import Candidate, Fused, FusionConfig, fuse, seat
 from retrieval.pack import PackingConfig, pack
 from retrieval.retrieval import StageScore
@@ -54,7 +55,6 @@ def fused_names(candidates: list[Candidate], best_possible: float) -> list[str]:
         candidates,
         best_possible=best_possible,
         typical_cosine=0.8,
-        question_is_cjk=False,
         config=FusionConfig(lexical_weight=1.0),
     )
     return [entry.candidate.chunk.id for entry in ranking]
@@ -66,7 +66,6 @@ def test_fused_score_is_the_sum_of_both_legs_on_their_scales() -> None:
         [candidate("a", excess=0.1, bm25=6.0)],
         best_possible=20.0,
         typical_cosine=0.8,
-        question_is_cjk=False,
         config=FusionConfig(lexical_weight=0.75),
     )
     assert entry.score == pytest.approx(0.725)
@@ -160,14 +159,16 @@ def test_a_follow_up_also_finds_what_the_answer_before_speaks_of(tmp_path: Path)
 
     assert [hit.source for hit in alone.hits] == ["fees"]
     assert [hit.source for hit in after.hits] == ["fees", "limits"]
-    assert after.stages == ("dense (silent: off)", "lexical", "said", "fused", "packed")
+    assert after.stages == ("dense (silent: off)", "lexical", "sentence", "said", "fused", "packed")
 
 
 def test_a_hit_tells_its_way_through_the_stages(tmp_path: Path) -> None:
     kb = knowledge_base(tmp_path, {"a": "The ferry leaves at nine.", "b": "Otters eat fish."})
     hit = search(kb, "When does the ferry leave?", SearchConfig()).hits[0]
     assert (hit.source, hit.rank, hit.matched_terms) == ("a", 1, ("ferri", "leav"))
-    assert {name: stage.rank for name, stage in hit.stages.items()} == {"dense": 1, "lexical": 1, "fused": 1}
+    assert {name: stage.rank for name, stage in hit.stages.items()} == {
+        "dense": 1, "lexical": 1, "sentence": 1, "fused": 1,
+    }  # fmt: skip
 
 
 def test_every_hit_quotes_its_document(tmp_path: Path) -> None:
@@ -220,11 +221,58 @@ def test_inverted_lists_can_be_searched_among_some_rows(tmp_path: Path) -> None:
 
 def test_the_other_language_has_two_of_every_five_places() -> None:
     own = [Fused(candidate(f"own{i}"), 1.0 - i / 100) for i in range(5)]
-    foreign = [Fused(candidate(f"foreign{i}", is_foreign=True), 2.0 - i / 100) for i in range(3)]
+    foreign = [Fused(candidate(f"foreign{i}", is_foreign=True), 1.2 - i / 100) for i in range(3)]
     seated = seat([*foreign, *own], FusionConfig())
     assert [entry.candidate.chunk.id for entry in seated] == [
         "own0", "own1", "own2", "foreign0", "foreign1", "own3", "own4", "foreign2",
     ]  # fmt: skip
+
+
+def test_the_other_language_leads_where_its_best_passage_is_far_better() -> None:
+    own = [Fused(candidate("own"), 0.5)]
+    foreign = [Fused(candidate(f"foreign{i}", is_foreign=True), 0.9 - i / 100) for i in range(4)]
+    seated = seat([*foreign, *own], FusionConfig())
+    assert [entry.candidate.chunk.id for entry in seated] == ["foreign0", "foreign1", "foreign2", "own", "foreign3"]
+
+
+def test_a_question_about_two_things_finds_both(tmp_path: Path) -> None:
+    kb = knowledge_base(
+        tmp_path,
+        {
+            "a": "Hamlet Hamlet was written in 1600, Hamlet is a play.",
+            "b": "Hamlet was filmed, Hamlet was sung, who knows Hamlet.",
+            "c": "Macbeth was written in 1606, long ago, in a town with a river and a mill beside it.",
+        },
+    )
+    found = search(kb, "When was Hamlet written and Macbeth?", SearchConfig(use_dense=False))
+    assert found.queries == ("When was Hamlet written and Macbeth?",)
+    found = search(kb, "Who wrote Hamlet and Macbeth?", SearchConfig(use_dense=False, top_k=2))
+    assert found.queries == ("Who wrote Hamlet and Macbeth?", "Who wrote Hamlet", "Who wrote Macbeth?")
+    assert "parts" in found.stages
+    assert {hit.source for hit in found.hits} >= {"c"}
+
+
+def test_a_dictionary_finds_passages_in_the_other_language(tmp_path: Path) -> None:
+    make_dictionary([("押金", ["deposit"]), ("退还", ["to return"])], tmp_path / "dictionary.sqlite")
+    kb = knowledge_base(tmp_path, {"a": "The deposit is returned in May.", "b": "Otters eat fish.", "c": "春天下雨。"})
+    dictionary = Dictionary(tmp_path / "dictionary.sqlite")
+    found = search(kb, "押金何时退还？", SearchConfig(use_dense=False), dictionary=lambda: dictionary)
+    assert [hit.source for hit in found.hits] == ["a"]
+    assert {name: stage.rank for name, stage in found.hits[0].stages.items()} == {
+        "dictionary": 1, "sentence": 1, "fused": 1,
+    }  # fmt: skip
+
+
+def test_what_an_older_version_indexed_is_indexed_anew_when_opened(tmp_path: Path) -> None:
+    kb = knowledge_base(tmp_path, {"a": "梵語的學術研究在歐洲開創。"})
+    with kb.writing(), kb.catalog.change() as db:
+        db.execute("UPDATE chunks SET terms = '梵語'")
+        db.execute("DELETE FROM meta WHERE key = 'terms'")
+    kb.close()
+    reopened = KnowledgeBase.open(kb.folder, HashingEmbedder())
+    found = search(reopened, "梵语研究", SearchConfig(use_dense=False))
+    assert [hit.source for hit in found.hits] == ["a"]
+    assert reopened.problems() == []
 
 
 def test_documents_in_the_other_language_alone_fill_every_place() -> None:

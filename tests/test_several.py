@@ -12,7 +12,7 @@ from generation.extractive import Extractive
 from ingest.embedder import SentenceTransformerEmbedder
 from ingest.errors import KnowledgeBaseError, SettingsError
 from retrieval.filters import make_filters
-from retrieval.fuse import in_turn
+from retrieval.fuse import FusionConfig, in_turn
 from tests.footnote_process import footnote, footnote_json
 from tests.hashing_embedder import HashingEmbedder
 
@@ -89,7 +89,7 @@ def test_one_that_is_missing_or_damaged_is_named(engine: Engine, tmp_path: Path)
 
 
 def test_places_go_in_turn_to_the_other_language() -> None:
-    assert in_turn([1, 2, 3, 4], [10, 20, 30], 2) == [1, 2, 3, 10, 20, 4, 30]
+    assert in_turn([1, 2, 3, 4], [10, 20, 30], FusionConfig(foreign_seats=2)) == [1, 2, 3, 10, 20, 4, 30]
 
 
 def test_the_command_line_takes_several(tmp_path: Path) -> None:

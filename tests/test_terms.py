@@ -1,6 +1,6 @@
 """Terms: what the lexical leg sees, in both languages."""
 
-from ingest.terms import content_terms, index_terms
+from ingest.terms import content_terms, index_terms, term_lines
 
 
 def test_english_words_are_lower_cased_and_stemmed() -> None:
@@ -42,3 +42,14 @@ def test_a_chinese_word_wrapped_over_two_lines_is_one_word() -> None:
 
 def test_text_without_letters_has_no_terms() -> None:
     assert index_terms(" —…!? \n") == []
+
+
+def test_traditional_and_simplified_chinese_have_the_same_terms() -> None:
+    assert index_terms("梵語的學術研究") == index_terms("梵语的学术研究")
+
+
+def test_a_chunk_is_indexed_as_a_line_for_its_headings_and_one_a_sentence() -> None:
+    assert (
+        term_lines("Deposits", "It is paid. 退还押金。\n- Later")
+        == "deposit\nit is paid\n退还 押金 ·退还 ·还押 ·押金\nlater"
+    )

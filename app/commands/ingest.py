@@ -36,6 +36,12 @@ SIGINT_STATUS, SIGTERM_STATUS = 130, 143
 @click.option("--max-characters", type=click.IntRange(1), help="The longest text a document may hold.")
 @click.option("--max-bytes", type=click.IntRange(1), help="Ignore larger files in folders.")
 @click.option("--wait-seconds", type=click.FloatRange(min=0), help="How long to wait for another writer; 30.")
+@click.option(
+    "--file-timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Give a file up whose reading doesn't get on for so long (more for large ones); 120; 0: never.",
+)
 @json_option
 def command(
     sources: tuple[str, ...],
@@ -48,6 +54,7 @@ def command(
     max_characters: int | None,
     max_bytes: int | None,
     wait_seconds: float | None,
+    file_timeout: float | None,
     as_json: bool,
 ) -> None:
     """Add files, folders, archives and web pages (http:// or https://).
@@ -78,6 +85,7 @@ def command(
         max_characters=max_characters or settings.ingest.max_characters,
         max_bytes=max_bytes,
         wait_seconds=settings.ingest.wait_seconds if wait_seconds is None else wait_seconds,
+        file_timeout_seconds=settings.ingest.file_timeout_seconds if file_timeout is None else file_timeout,
     )
     engine = Engine(replace(settings, ingest=config))
     cleaned = tuple(clean_tag(tag) for tag in tags)
@@ -153,9 +161,10 @@ def _progress_bar() -> Iterator[Callable[["Progress"], None]]:
 
 
 def progress_words(progress: "Progress", seconds: float) -> str:
-    """Say which file of how many is being read, and how many passages were embedded a second."""
+    """Say which file of how many is being read, how far, and how many passages were embedded a second."""
     rate = progress.n_embedded / seconds if seconds > 0 else 0.0
-    return f"{progress.n_done}/{progress.n_files} files, {rate:.0f} passages/s {Path(progress.source).name}"[:70]
+    step = f"{progress.step}, " if progress.step else ""
+    return f"{progress.n_done}/{progress.n_files} files, {rate:.0f} passages/s {step}{Path(progress.source).name}"[:70]
 
 
 def waiting_for(name: str) -> Callable[[str], None]:

@@ -88,6 +88,8 @@ def _ingest(
         done = min(progress.n_done + 1, progress.n_files)
         counts = {"done": done, "files": progress.n_files, "embedded": progress.n_embedded}
         words = texts.ingesting.format(source=name, **counts)
+        if progress.step is not None and progress.step.total:
+            words += f" ({progress.step.done}/{progress.step.total})"
         left = progress.seconds_left(time.monotonic() - started)
         if left is not None and left >= 60:
             words += texts.minutes_left.format(minutes=round(left / 60))
