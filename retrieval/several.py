@@ -1,7 +1,7 @@
 """A question and several knowledge bases in, one Retrieval out. Each is searched by itself, with its own embedder.
 
-The fused score is made of scales that mean the same for every question and every embedder (see `retrieval.fuse`), so
-passages of different knowledge bases are ranked by it together.
+The fused score is made of scales that mean the same for every question (see `retrieval.fuse`), so passages of different
+knowledge bases are ranked by it together; embedders that score right passages higher than others count less by that.
 """
 
 import time
@@ -16,6 +16,7 @@ from retrieval.dictionary import Dictionary
 from retrieval.editions import newest_first
 from retrieval.filters import EVERYWHERE, Filters, fitting_documents, nothing_fits
 from retrieval.fuse import in_turn
+from retrieval.match_scale import match_scale
 from retrieval.retrieval import Dropped, Hit, Retrieval
 from retrieval.search import SearchConfig, foreign_language, search, translation_of
 
@@ -45,12 +46,14 @@ def search_several(
             raise nothing_fits({kb.name: kb.catalog for kb in kbs}, filters)
         kbs = fitting
 
+    scaled = scaled_configs(kbs, config)
+
     def found_with(translate: Callable[[str], str | None] | None) -> list[Retrieval]:
         return [
             search(
                 kb,
                 question,
-                config,
+                scaled[kb.name],
                 query=query,
                 said=said,
                 filters=filters,
@@ -79,6 +82,18 @@ def search_several(
     merged = merge(retrievals, question, asked, config)
     timings = {**merged.timings, "retrieve": clock() - started}
     return replace(merged, timings=timings)
+
+
+def scaled_configs(kbs: Sequence[KnowledgeBase], config: SearchConfig) -> dict[str, SearchConfig]:
+    """Give each knowledge base its settings: of several embedders, all count like the one that scores the lowest."""
+    if len({kb.embedder.name for kb in kbs}) == 1:
+        return {kb.name: config for kb in kbs}
+    scales = {kb.name: match_scale(kb) for kb in kbs}
+    lowest = min(scales.values())
+    return {
+        name: replace(config, fusion=replace(config.fusion, dense_weight=lowest / scale))
+        for name, scale in scales.items()
+    }
 
 
 def merge(retrievals: Sequence[Retrieval], question: str, query: str, config: SearchConfig) -> Retrieval:
