@@ -50,6 +50,8 @@ def examine(settings: Settings, *, full: bool) -> Iterator[Finding]:
             yield _embedded_model(model, settings.models_folder, full=full)
     yield _embedder(settings)
     yield _language_model(settings, full=full)
+    if settings.reranker.is_set:
+        yield _reranker(settings, full=full)
     yield from _knowledge_bases(settings, full=full)
     yield _port(PAGE_PORT)
 
@@ -161,6 +163,37 @@ def _language_model(settings: Settings, *, full: bool) -> Finding:
     except OSError as error:
         return Finding(subject, "problem", f"can't read the model: {error}", "set FOOTNOTE_LLM to a GGUF file")
     return Finding(subject, "ok", f"{path}{' answers' if full else ''}")
+
+
+def _reranker(settings: Settings, *, full: bool) -> Finding:
+    """Let a server score one pair; `full` also loads a model, and says which languages the reranker knows."""
+    from app.engine import make_reranker
+    from retrieval.rerank_probe import ProbedReranker
+
+    subject, chosen = "Reranker", settings.reranker
+    if not settings.search.rerank.depth:
+        return Finding(subject, "warning", "set, and not used", "set FOOTNOTE_RERANK_DEPTH above 0, or unset it")
+    mend = "mend that, or unset FOOTNOTE_RERANKER_URL" if chosen.url else "set FOOTNOTE_RERANKER to one that is there"
+    try:
+        place = chosen.url or str(find_model(chosen.model, settings.models_folder))
+        reranker = make_reranker(settings)
+        if chosen.url or full:
+            reranker.scores("How long is the bridge?", ["It is 48 metres long."])
+        if not full:
+            return Finding(subject, "ok", place)
+        probed = ProbedReranker(reranker)
+        known = [name for name, code in (("English", "en"), ("Chinese", "zh")) if probed.knows(code, code)]
+    except FootnoteError as error:
+        return Finding(subject, "problem", str(error), mend)
+    if not known:
+        return Finding(subject, "problem", f"{place} understands neither English nor Chinese", "set another one")
+    lacks = "" if len(known) == 2 else "; it is silent on the other language"
+    return Finding(
+        subject,
+        "ok" if len(known) == 2 else "warning",
+        f"{place} knows {' and '.join(known)}{lacks}",
+        "" if len(known) == 2 else "for both languages take one such as BAAI/bge-reranker-v2-m3",
+    )
 
 
 def _served_model(subject: str, settings: Settings) -> Finding:

@@ -42,10 +42,15 @@ from ingest.salvage import salvage_catalog
 from ingest.tags import clean_tag
 from ingest.verify import folder_problems
 from ingest.write_lock import WriteLock
+from retrieval.cross_encoder import CrossEncoderReranker
 from retrieval.dictionary import Dictionary, open_dictionary
 from retrieval.filters import EVERYWHERE, Filters
 from retrieval.legs import relevance
+from retrieval.rerank import Reranker
+from retrieval.rerank_probe import ProbedReranker
+from retrieval.rerank_server import RerankServer, RerankServerConfig
 from retrieval.retrieval import Hit, Retrieval
+from retrieval.search import SearchConfig
 from retrieval.several import scaled_configs, search_several
 from retrieval.why_not import WhyNot, why_not
 
@@ -76,6 +81,15 @@ def _summary(folder: Path) -> Summary:
         catalog.close()
 
 
+def make_reranker(settings: Settings) -> Reranker:
+    """Give the reranker that the settings name, loading and asking nothing."""
+    chosen = settings.reranker
+    if chosen.url:
+        return RerankServer(RerankServerConfig(chosen.url, chosen.model, chosen.api_key, chosen.timeout_seconds))
+    local = settings.models_folder / chosen.model
+    return CrossEncoderReranker(local if local.is_dir() else chosen.model)
+
+
 def _ignore(progress: Progress) -> None:
     pass
 
@@ -85,15 +99,23 @@ def _ignore_wait(who: str) -> None:
 
 
 class Engine:
-    """Footnote, as the faces see it. `embedder` and `llm` take the place of those that the settings name."""
+    """Footnote, as the faces see it. `embedder`, `llm` and `reranker` take the place of those the settings name."""
 
-    def __init__(self, settings: Settings, *, embedder: Embedder | None = None, llm: LLM | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        embedder: Embedder | None = None,
+        llm: LLM | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
         self.settings = settings
         self._opening = threading.RLock()
         self._open: dict[str, KnowledgeBase] = {}
         self._embedder = embedder
         self._embedders: dict[str, Embedder] = {}  # of knowledge bases built with others, by name
         self._llm = llm
+        self._reranker = ProbedReranker(reranker) if reranker else None
         self._dictionary: Dictionary | None = None
 
     def knowledge_bases(self) -> list[str]:
@@ -185,8 +207,9 @@ class Engine:
         translated: bool = False,
         also: Sequence[str] = (),
         filters: Filters = EVERYWHERE,
+        config: SearchConfig | None = None,
     ) -> Retrieval:
-        """Find passages; a follow-up is first rewritten to stand alone.
+        """Find passages; a follow-up is first rewritten to stand alone. `config` takes the place of the settings' own.
 
         `also` names more knowledge bases to search at the same time, `filters` the documents to look at. `translated`
         lets the model translate a question that documents in the other language may answer: what `ask` does. Without
@@ -195,7 +218,9 @@ class Engine:
         opened = self.knowledge_bases_named(kb, also)
         query = standalone_question(question, history, self.llm()) if history else question
         said = history[-1].content if query != question and history[-1].role == "assistant" else ""
-        config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
+        config = config or self.settings.search
+        if top_k is not None:
+            config = replace(config, top_k=top_k)
         translate = self._translate if translated and not isinstance(self.llm(), Extractive) else None
         return search_several(
             opened,
@@ -206,6 +231,7 @@ class Engine:
             filters=filters,
             dictionary=self.dictionary,
             translate=translate,
+            reranker=self.reranker(),
         )
 
     def ask(
@@ -340,6 +366,13 @@ class Engine:
                 self._embedder = SentenceTransformerEmbedder(model, config=self.settings.embedding)
             return self._embedder
 
+    def dictionary(self) -> Dictionary:
+        """Give the dictionary that finds English passages for Chinese questions, and the other way round."""
+        with self._opening:
+            if self._dictionary is None:
+                self._dictionary = open_dictionary(self.settings.models_folder)
+            return self._dictionary
+
     def _embedder_of(self, folder: Path) -> Embedder:
         """Give the embedder that a knowledge base was built with, if it is here; else that of the settings.
 
@@ -361,19 +394,19 @@ class Engine:
             self._embedders[built_with] = SentenceTransformerEmbedder(local, config=self.settings.embedding)
         return self._embedders[built_with]
 
-    def dictionary(self) -> Dictionary:
-        """Give the dictionary that finds English passages for Chinese questions, and the other way round."""
-        with self._opening:
-            if self._dictionary is None:
-                self._dictionary = open_dictionary(self.settings.models_folder)
-            return self._dictionary
-
     def llm(self) -> LLM:
         """Give the language model of the settings; a GGUF loads when the first token is asked for."""
         with self._opening:
             if self._llm is None:
                 self._llm = self._make_llm()
             return self._llm
+
+    def reranker(self) -> ProbedReranker | None:
+        """Give the reranker of the settings, None where they name none; its weights load with its first score."""
+        with self._opening:
+            if self._reranker is None and self.settings.reranker.is_set:
+                self._reranker = ProbedReranker(make_reranker(self.settings))
+            return self._reranker
 
     def _make_llm(self) -> LLM:
         llm = self.settings.llm

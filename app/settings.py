@@ -17,6 +17,7 @@ from ingest.errors import SettingsError
 from ingest.load_config import LoadConfig
 from ingest.pipeline import IngestConfig
 from retrieval.search import SearchConfig
+from retrieval.widen import ContextConfig
 
 PROJECT = Path(__file__).resolve().parents[1]
 EMBEDDED_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
@@ -38,6 +39,23 @@ class LLMSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RerankerSettings:
+    """What puts the best candidates in order. With a `url` it is `model` on that `/v1/rerank` server ("" leaves the
+    choice to it); else `model` is a CrossEncoder: a name in the models folder, a folder or a hub name; "" for none.
+    """
+
+    model: str = ""
+    url: str = ""
+    api_key: str = ""
+    timeout_seconds: int = 30
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is one."""
+        return bool(self.model or self.url)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `home` holds kb/ and models/; `language` is the page's, "" for the browser's.
 
@@ -50,6 +68,7 @@ class Settings:
     language: str = ""
     prompt_tokens: int = 0
     llm: LLMSettings = field(default_factory=LLMSettings)
+    reranker: RerankerSettings = field(default_factory=RerankerSettings)
     ingest: IngestConfig = field(default_factory=IngestConfig)
     index: DenseIndexConfig = field(default_factory=DenseIndexConfig)
     embedding: EmbedderConfig = field(default_factory=EmbedderConfig)
@@ -78,7 +97,14 @@ SETTING_NAMES: Mapping[str, str] = {
     "llm_key": "the server's API key",
     "llm_context": "the model's context length in tokens, where it can't be found out",
     "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
+    "reranker": "a cross-encoder: a name in the models folder, a sentence-transformers folder, or a hub name",
+    "reranker_url": "base URL of a server that speaks /v1/rerank, such as http://127.0.0.1:8001/v1",
+    "reranker_model": "the model's name on that server; empty leaves the choice to it",
+    "reranker_key": "that server's API key",
+    "reranker_timeout": "how many seconds that server may be silent",
+    "rerank_depth": "how many of the best candidates the reranker reads; 0 searches without it",
     "top_k": "how many passages a search gives",
+    "budget_tokens": "how many tokens all passages of a search may have, in the embedder's; 0: no such bound",
     "prompt_tokens": "how many tokens of passages a model reads; 0: 500 in this process, 1500 on a server",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
     "speech_model": "hears recordings: a name in the models folder, a faster-whisper folder, a size, or a hub name",
@@ -119,7 +145,37 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             load=_load_config(values, home),
             file_timeout_seconds=_number(values, "file_timeout", int(defaults.ingest.file_timeout_seconds)),
         ),
-        search=replace(defaults.search, top_k=_number(values, "top_k", defaults.search.top_k)),
+        reranker=RerankerSettings(
+            model=values.get("reranker_model" if values.get("reranker_url") else "reranker", ""),
+            url=values.get("reranker_url", ""),
+            api_key=values.get("reranker_key", ""),
+            timeout_seconds=_number(values, "reranker_timeout", defaults.reranker.timeout_seconds),
+        ),
+        search=_search_config(values, defaults.search),
+    )
+
+
+def with_search(
+    settings: Settings, *, budget_tokens: int | None = None, context: int | None = None, rerank_depth: int | None = None
+) -> Settings:
+    """Give the settings with what a command was told about searching; None leaves a value as it is."""
+    search = settings.search
+    if budget_tokens is not None:
+        search = replace(search, budget_tokens=budget_tokens)
+    if context is not None:
+        search = replace(search, context=ContextConfig(context))
+    if rerank_depth is not None:
+        search = replace(search, rerank=replace(search.rerank, depth=rerank_depth))
+    return replace(settings, search=search)
+
+
+def _search_config(values: Mapping[str, str], default: SearchConfig) -> SearchConfig:
+    depth = _number(values, "rerank_depth", default.rerank.depth)
+    return replace(
+        default,
+        top_k=_number(values, "top_k", default.top_k),
+        budget_tokens=_number(values, "budget_tokens", default.budget_tokens),
+        rerank=replace(default.rerank, depth=depth),
     )
 
 

@@ -118,6 +118,7 @@ def retrieval_json(retrieval: Retrieval, *, explain: bool) -> Json:
     shown |= _scope_json(retrieval)
     if explain:
         shown["queries"] = list(retrieval.queries)
+        shown["parts"] = list(retrieval.parts)
         shown["stages"] = list(retrieval.stages)
         shown["dropped"] = [
             {
@@ -135,6 +136,8 @@ def retrieval_json(retrieval: Retrieval, *, explain: bool) -> Json:
 
 def retrieval_lines(retrieval: Retrieval, *, explain: bool) -> list[str]:
     """Show hits for people; with `explain` their way through the stages."""
+    if not retrieval.hits and retrieval.dropped:
+        return [f"No passage left: {retrieval.dropped[0].reason}. See all with --explain --json"]
     if not retrieval.hits:
         return ["No passage found. Is the knowledge base empty? See: footnote kb show"]
     lines: list[str] = []
@@ -150,7 +153,10 @@ def retrieval_lines(retrieval: Retrieval, *, explain: bool) -> list[str]:
         if explain:
             stages = [f"{name} {stage.score:.3f} (rank {stage.rank})" for name, stage in hit.stages.items()]
             lines.append(f"   {'; '.join(stages)}; terms: {', '.join(hit.matched_terms) or 'none'}")
-        lines += [f"   {line}" for line in _clip(hit.chunk.text, 400).splitlines()]
+        lines += [
+            f"   {line}"
+            for line in _clip(hit.chunk.text, 400 if hit.found is None else len(hit.chunk.text)).splitlines()
+        ]
         lines.append("")
     if explain:
         lines.append(f"stages: {', '.join(retrieval.stages)}")
@@ -234,6 +240,7 @@ def _hit_json(hit: Hit) -> Json:
         "start": hit.chunk.span.start,
         "end": hit.chunk.span.end,
         "text": hit.chunk.text,
+        **({"found_start": hit.found.start, "found_end": hit.found.end} if hit.found else {}),
         "headings": list(hit.chunk.headings),
         "matched_terms": list(hit.matched_terms),
         "newer_edition": hit.newer_edition,

@@ -1,6 +1,7 @@
 """How fast questions find passages at 10,000, 100,000 and 1,000,000 chunks, against LangChain and LlamaIndex.
 
-    python -m benchmarks.search_speed [--quick | --sizes N...] [--rounds N] [--model FOLDER] [--json]
+    python -m benchmarks.search_speed [--quick | --sizes N...] [--questions N] [--rounds N] [--keep FOLDER]
+                                        [--json]
 
 The chunks are grown from real ones (`benchmarks.search_speed_corpus`), the questions are sentences of them, and every
 side holds the same texts and vectors in a process of its own (`benchmarks.search_speed_sides`) and embeds questions
@@ -27,12 +28,13 @@ from benchmarks.search_speed_corpus import Seed, grow, make_seed
 from benchmarks.search_speed_sides import SIDES, Task
 from ingest.document import Chunk, Document, Span, chunk_id, document_id
 from ingest.embedder import Embedder, SentenceTransformerEmbedder
+from ingest.index_generation import current_manifest
 from ingest.knowledge_base import KnowledgeBase
 from retrieval.search import SearchConfig, search
 
 ALL_SIDES_UP_TO = 100_000
-N_QUESTIONS, THREADS = 200, (1, 8)
-_SEED_MEGABYTES = 3.0
+THREADS = (1, 8)
+_SEED_MEGABYTES = 1.5
 Figures = dict[str, float]
 
 
@@ -63,25 +65,36 @@ class Side:
         return answer
 
 
-def measure(n_chunks: int, seed: Seed, embedder: Embedder, model: Path, folder: Path, rounds: int) -> Figures:
+def measure(
+    n_chunks: int, seed: Seed, embedder: Embedder, model: Path, folder: Path, questions: list[str], rounds: int
+) -> Figures:
     """Give all figures at one size."""
+    figures = _made(n_chunks, seed, embedder, folder)
+    names = list(SIDES) if n_chunks <= ALL_SIDES_UP_TO else ["footnote", "exact"]
+    sides = [Side(name, folder, model) for name in names]
+    try:
+        figures |= _speeds(sides, questions, rounds)
+    finally:
+        for side in sides:
+            side.close()
+    return figures | _changes(folder, embedder, seed)
+
+
+def _made(n_chunks: int, seed: Seed, embedder: Embedder, folder: Path) -> Figures:
+    """Make the knowledge base, unless an earlier run has left it there whole."""
+    if current_manifest(folder):
+        return {}
+    shutil.rmtree(folder, ignore_errors=True)
     started = time.perf_counter()
     kb = grow(seed, n_chunks, folder, embedder)
     _say(f"{n_chunks:,} chunks stored in {time.perf_counter() - started:.0f} s")
     started = time.perf_counter()
     with kb.writing():
         kb.refresh()
+    kb.close()
     figures = {"build_seconds": time.perf_counter() - started}
     _say(f"index built in {figures['build_seconds']:.0f} s")
-    kb.close()
-    names = list(SIDES) if n_chunks <= ALL_SIDES_UP_TO else ["footnote", "exact"]
-    sides = [Side(name, folder, model) for name in names]
-    try:
-        figures |= _speeds(sides, seed.questions(N_QUESTIONS), rounds)
-    finally:
-        for side in sides:
-            side.close()
-    return figures | _changes(folder, embedder, seed)
+    return figures
 
 
 def _speeds(sides: list[Side], questions: list[str], rounds: int) -> Figures:
@@ -150,9 +163,8 @@ def print_table(n_chunks: int, figures: Figures) -> None:
         print(f"{side:14}{''.join(cells)}{figures[f'memory_mb_{side}']:10.0f}{figures[f'open_seconds_{side}']:9.2f}")
     own, other = (figures[f"nearest_p50_ms_{side}"] for side in ("footnote", "exact"))
     print(
-        f"nearest alone p50: {own:.2f} ms, exact {other:.2f} ms; recall@10 {figures['recall@10']:.4f}; build"
-        f" {figures['build_seconds']:.0f} s, add one document {figures['add_seconds']:.2f} s, delete it"
-        f" {figures['delete_seconds']:.2f} s"
+        f"nearest alone p50: {own:.2f} ms, exact {other:.2f} ms; recall@10 {figures['recall@10']:.4f}; add one document"
+        f" {figures['add_seconds']:.2f} s, delete it {figures['delete_seconds']:.2f} s"
     )
 
 
@@ -165,22 +177,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="10,000 chunks alone")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--model", type=Path, default=PROJECT / "data" / "models" / "multilingual-e5-small")
-    parser.add_argument("--scratch", type=Path, help="where the knowledge bases are made; 6 GB for a million chunks")
+    parser.add_argument(
+        "--keep", type=Path, help="leave the knowledge bases here for the next run (6 GB for a million)"
+    )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     model = arguments.model.absolute()
     embedder = SentenceTransformerEmbedder(model)
     seed = make_seed(embedder, _SEED_MEGABYTES)
     _say(f"grown from {len(seed.sentences):,} passages")
-    figures: Figures = {"questions": N_QUESTIONS, "rounds": arguments.rounds}
+    figures: Figures = {"questions": arguments.questions, "rounds": arguments.rounds}
     for n_chunks in [10_000] if arguments.quick else arguments.sizes:
-        folder = Path(tempfile.mkdtemp(prefix="footnote-speed-", dir=arguments.scratch))
-        try:
-            found = measure(n_chunks, seed, embedder, model, folder / "kb", arguments.rounds)
-        finally:
-            shutil.rmtree(folder)
+        with tempfile.TemporaryDirectory(prefix="footnote-speed-") as scratch:
+            folder = (arguments.keep or Path(scratch)) / str(n_chunks) / "kb"
+            questions = seed.questions(arguments.questions)
+            found = measure(n_chunks, seed, embedder, model, folder, questions, arguments.rounds)
         print_table(n_chunks, found)
         figures |= {f"{name}_{n_chunks}": round(value, 4) for name, value in found.items()}
     if arguments.json:

@@ -6,7 +6,6 @@ line. So words are as frequent as in the manuals and vectors lie in their cluste
 embedded. Everything that a search reads is as an ingest would have made it.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from ingest.catalog_rows import document_row, text_hash
 from ingest.document import Block, Document, Span, chunk_id, document_id
 from ingest.embedder import Embedder, Vectors
 from ingest.knowledge_base import KnowledgeBase
-from ingest.language import detect_language
 from ingest.pipeline import IngestConfig, ingest_paths
 from ingest.sentences import split_sentences
 from ingest.terms import index_terms
@@ -28,21 +26,27 @@ from ingest.terms import index_terms
 CHUNKS_A_DOCUMENT = 20
 _CACHE = PROJECT / ".cache" / "search-speed"
 _NOISE = 0.2  # the length of the step off the line between two unit vectors
-_BATCH = 2000
-_QUESTION_CHARACTERS = (12, 160)
+_BATCH = 20_000
+_QUESTION_CHARACTERS, _QUESTION_TERMS = (12, 160), 4
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Real passages: the sentences of each with their terms, and its vector, shape (n passages, dimension)."""
+    """Real passages: the sentences of each with their terms, its language, and its vector, shape (n passages,
+    dimension).
+    """
 
     sentences: list[list[tuple[str, str]]]
+    languages: list[str]
     vectors: Vectors
 
     def questions(self, n: int) -> list[str]:
         """Give sentences out of passages all over the manuals."""
         least, most = _QUESTION_CHARACTERS
-        fit = [text for found in self.sentences for text, _ in found if least <= len(text) <= most]
+        sentences = [sentence for found in self.sentences for sentence in found]
+        fit = [
+            text for text, terms in sentences if least <= len(text) <= most and len(terms.split()) >= _QUESTION_TERMS
+        ]
         chosen = np.random.default_rng(1).choice(len(fit), size=n, replace=False)
         return [fit[place] for place in chosen]
 
@@ -55,13 +59,13 @@ def make_seed(embedder: Embedder, megabytes: float) -> Seed:
         documents = make_corpus(folder / "documents", int(megabytes * 1e6))
         ingest_paths(with_documents, [documents], IngestConfig())
     query = (
-        "SELECT chunks.text, vector FROM chunks JOIN vectors ON vectors.embedder = ?"
+        "SELECT chunks.text, language, vector FROM chunks JOIN vectors ON vectors.embedder = ?"
         " AND vectors.text_hash = chunks.text_hash ORDER BY chunks.id"
     )
     rows = with_documents.catalog.rows(query, (embedder.name,))
     with_documents.close()
-    vectors = np.frombuffer(b"".join(vector for _, vector in rows), dtype="<f4").reshape(len(rows), -1)
-    return Seed([_sentences(text) for text, _ in rows], vectors)
+    vectors = np.frombuffer(b"".join(row[2] for row in rows), dtype="<f4").reshape(len(rows), -1)
+    return Seed([_sentences(row[0]) for row in rows], [row[1] for row in rows], vectors)
 
 
 def grow(seed: Seed, n_chunks: int, folder: Path, embedder: Embedder) -> KnowledgeBase:
@@ -78,26 +82,28 @@ def grow(seed: Seed, n_chunks: int, folder: Path, embedder: Embedder) -> Knowled
 
 def _add(db: sqlite3.Connection, seed: Seed, numbers: range, chance: np.random.Generator, embedder: str) -> None:
     grown = list(_grown(seed, len(numbers), chance))
+    chunks: list[tuple[str | int | None, ...]] = []
+    vectors: list[tuple[str, str, bytes]] = []
     for start in range(0, len(grown), CHUNKS_A_DOCUMENT):
-        texts = [text for text, _, _ in grown[start : start + CHUNKS_A_DOCUMENT]]
-        document, spans = _document(f"grown/{numbers[start]:08d}.txt", texts)
+        its = grown[start : start + CHUNKS_A_DOCUMENT]
+        document, spans = _document(f"grown/{numbers[start]:08d}.txt", [text for text, *_ in its])
         db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", document_row(document, "grown"))
-        rows = []
-        for position, (text, terms, vector) in enumerate(grown[start : start + CHUNKS_A_DOCUMENT]):
-            span, id_ = spans[position], chunk_id(document.id, spans[position], text)
-            hash_ = text_hash(f"{id_}{text}")
+        for position, (span, (text, terms, language, vector)) in enumerate(zip(spans, its, strict=True)):
+            id_ = chunk_id(document.id, span, text)
+            hash_ = text_hash(id_)
             place = (id_, document.id, position, span.start, span.end)
-            rows.append((*place, text, json.dumps(()), None, hash_, terms, detect_language(text)))
-            db.execute("INSERT INTO vectors VALUES (?, ?, ?)", (embedder, hash_, vector))
-        db.executemany(
-            "INSERT INTO chunks (id, document_id, position, span_start, span_end, text, headings, page, text_hash,"
-            " terms, language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
+            chunks.append((*place, text, "[]", None, hash_, terms, language))
+            vectors.append((embedder, hash_, vector))
+    db.executemany(
+        "INSERT INTO chunks (id, document_id, position, span_start, span_end, text, headings, page, text_hash,"
+        " terms, language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        chunks,
+    )
+    db.executemany("INSERT INTO vectors VALUES (?, ?, ?)", sorted(vectors))
 
 
-def _grown(seed: Seed, n: int, chance: np.random.Generator) -> Iterator[tuple[str, str, bytes]]:
-    """Give text, terms and vector of `n` chunks."""
+def _grown(seed: Seed, n: int, chance: np.random.Generator) -> Iterator[tuple[str, str, str, bytes]]:
+    """Give text, terms, language and vector of `n` chunks."""
     n_seed, dimension = seed.vectors.shape
     pairs = chance.integers(n_seed, size=(n, 2))
     shares = chance.uniform(0.5, 1.0, size=(n, 1)).astype(np.float32)
@@ -107,7 +113,8 @@ def _grown(seed: Seed, n: int, chance: np.random.Generator) -> Iterator[tuple[st
     windows = chance.uniform(size=(n, 2))
     for (first, second), share, vector, (one, two) in zip(pairs, shares[:, 0], vectors, windows, strict=True):
         found = [*_window(seed.sentences[first], share, one), *_window(seed.sentences[second], 1 - share, two)]
-        yield "\n".join(text for text, _ in found), " ".join(terms for _, terms in found), vector.tobytes()
+        terms = " ".join(terms for _, terms in found)
+        yield "\n".join(text for text, _ in found), terms, seed.languages[first], vector.tobytes()
 
 
 def _window(sentences: list[tuple[str, str]], share: float, place: float) -> list[tuple[str, str]]:

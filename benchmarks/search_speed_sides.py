@@ -158,17 +158,17 @@ def _generation(folder: Path) -> Path:
 def _answer(task: Task, retrieve: Retrieve, nearest: Nearest, embedder: Embedder) -> Task:
     if task["do"] == "nearest":
         vectors = [embedder.embed_query(question) for question in task["questions"]]
-        timed = [_timed(lambda vector=vector: nearest(vector)) for vector in vectors]
+        timed = [_timed(nearest, vector) for vector in vectors]
         return {"latencies": [seconds for seconds, _ in timed], "rows": [rows for _, rows in timed]}
     started = time.perf_counter()
     with ThreadPoolExecutor(task["threads"]) as pool:
-        latencies = list(pool.map(lambda question: _timed(lambda: retrieve(question))[0], task["questions"]))
+        latencies = list(pool.map(lambda question: _timed(retrieve, question)[0], task["questions"]))
     return {"latencies": latencies, "seconds": time.perf_counter() - started, "memory_bytes": _memory_bytes()}
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+def _timed(work: Callable[..., Any], *arguments: object) -> tuple[float, Any]:
     started = time.perf_counter()
-    result = work()
+    result = work(*arguments)
     return time.perf_counter() - started, result
 
 
@@ -184,7 +184,7 @@ def main() -> None:
     embedder = SentenceTransformerEmbedder(Path(model))
     embedder.embed_query("the first one loads the weights")
     before = _memory_bytes()
-    seconds, (retrieve, nearest) = _timed(lambda: SIDES[side](Path(folder), embedder))
+    seconds, (retrieve, nearest) = _timed(SIDES[side], Path(folder), embedder)
     print(json.dumps({"open_seconds": seconds, "embedder_bytes": before}), flush=True)
     for line in sys.stdin:
         print(json.dumps(_answer(json.loads(line), retrieve, nearest, embedder)), flush=True)

@@ -110,7 +110,7 @@ def stream_answer(
         return
     excerpts, dropped = condense(
         retrieval.hits,
-        (asked, *retrieval.queries[1:]),
+        (asked, *retrieval.queries[1:], *retrieval.parts),
         limits.passages_tokens,
         llm.count_tokens,
         relevance=relevance,

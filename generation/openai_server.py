@@ -1,6 +1,5 @@
 """Any OpenAI-compatible server (vLLM first) through LangChain: prompt in, text out. Knows nothing about documents."""
 
-import ipaddress
 import json
 import math
 import re
@@ -8,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from generation.llm import Message, Prompt, SamplingConfig
 from generation.reasoning import ReasoningFilter
+from ingest.addresses import is_near
 from ingest.errors import ModelError
 
 if TYPE_CHECKING:  # importing LangChain takes seconds, so it waits for the first question
@@ -127,7 +126,7 @@ class OpenAIServer:
                 max_retries=self.config.retries,
                 stream_usage=False,
                 # A proxy for the web must not swallow requests to this machine or its network.
-                http_client=openai.DefaultHttpxClient(trust_env=not _is_near(self.config.base_url)),
+                http_client=openai.DefaultHttpxClient(trust_env=not is_near(self.config.base_url)),
             )
         return self._client
 
@@ -250,12 +249,3 @@ def _root_cause(error: BaseException) -> str:
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__ or error
     return str(error) or type(error).__name__
-
-
-def _is_near(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith((".local", ".internal", ".lan")) or "." not in host
-    return address.is_private or address.is_loopback

@@ -15,7 +15,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ingest.catalog_file import HAS_PLACES, HAS_TAGS, PLACES, TAGS, as_our_error, open_catalog_file
+from ingest.catalog_file import (
+    HAS_PLACES,
+    HAS_TAGS,
+    PLACES,
+    TAGS,
+    as_our_error,
+    note_change_in_place,
+    note_losses,
+    open_catalog_file,
+)
 from ingest.catalog_rows import (
     DocumentInfo,
     IndexRow,
@@ -155,6 +164,8 @@ class Catalog:
                 "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
                 ((embedder, hash_, vector.astype("<f4").tobytes()) for hash_, vector in vectors.items()),
             )
+            if self._are_losses_noted(embedder):
+                db.executemany("INSERT OR IGNORE INTO lost VALUES (?)", ((hash_,) for hash_ in vectors))
 
     def put_kept(self, document: Document, chunks: Iterable[Chunk], *, embedder: str, chunking: str) -> int:
         """Do what `put` does for chunks whose vectors were kept before, holding one at a time; give their number.
@@ -205,7 +216,8 @@ class Catalog:
             db.executemany(
                 "INSERT INTO vectors VALUES (?, ?, ?)", ((embedder, hash_, vector) for hash_, vector in vectors)
             )
-            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [*meta.items(), ("terms", TERMS_VERSION)])
+            told = [(key, value) for key, value in meta.items() if key != "embedded_by"]  # true of that catalog
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [*told, ("terms", TERMS_VERSION)])
 
     def remove(self, document_id: str) -> bool:
         """Remove a document and its chunks; tell whether it was there."""
@@ -217,15 +229,34 @@ class Catalog:
     def forget_unused_vectors(self, embedder: str) -> int:
         """Remove vectors that no chunk refers to, and other embedders' once every chunk has one from `embedder`.
 
-        Gives their number; changes nothing, not even the revision, where there are none.
+        Gives their number; changes nothing, not even the revision, where there are none. Only the first time all
+        vectors are looked through: from then on the catalog notes which ones lost a chunk.
         """
+        if not self._are_losses_noted(embedder):
+            return self._forget_all_unused(embedder)
+        unused = f"text_hash IN (SELECT text_hash FROM lost) AND {UNUSED}"
+        n_unused = int(self.rows(f"SELECT COUNT(*) FROM vectors WHERE embedder = ? AND {unused}", (embedder,))[0][0])
+        with self.change() if n_unused else self._transaction() as db:
+            db.execute(f"DELETE FROM vectors WHERE embedder = ? AND {unused}", (embedder,))
+            db.execute("DELETE FROM lost")
+        return n_unused
+
+    def _are_losses_noted(self, embedder: str) -> bool:
+        """Tell whether every chunk was found to have a vector from `embedder`, and losses were noted ever since."""
+        return self.meta("embedded_by") == embedder
+
+    def _forget_all_unused(self, embedder: str) -> int:
         complete = not self.without_vectors(embedder)
         unused = f"{UNUSED} OR (? AND embedder != ?)"
         arguments = (int(complete), embedder)
-        if not self.rows(f"SELECT EXISTS (SELECT 1 FROM vectors WHERE {unused})", arguments)[0][0]:
+        is_any = bool(self.rows(f"SELECT EXISTS (SELECT 1 FROM vectors WHERE {unused})", arguments)[0][0])
+        if not (is_any or complete):
             return 0
-        with self.change() as db:
-            return db.execute(f"DELETE FROM vectors WHERE {unused}", arguments).rowcount
+        with self.change() if is_any else self._transaction() as db:
+            n_unused = db.execute(f"DELETE FROM vectors WHERE {unused}", arguments).rowcount
+            if complete:
+                note_losses(db, embedder)
+        return n_unused
 
     def known_vectors(self, embedder: str, text_hashes: Iterable[str]) -> dict[str, Vectors]:
         """Give the stored vectors among `text_hashes`, by hash."""
@@ -294,6 +325,12 @@ class Catalog:
         query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? ORDER BY position"
         return [chunk_of(row) for row in self.rows(query, (document_id,))]
 
+    def chunk_at(self, document_id: str, position: int) -> Chunk | None:
+        """Give the chunk in a place (from 0) of a document; None where there is none."""
+        query = f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE document_id = ? AND position = ?"
+        rows = self.rows(query, (document_id, position))
+        return chunk_of(rows[0]) if rows else None
+
     def text_hashes_of(self, document_id: str) -> list[str]:
         """Give, for each of a document's chunks in order, the hash of the text that its vector stands for."""
         query = "SELECT text_hash FROM chunks WHERE document_id = ? ORDER BY position"
@@ -342,6 +379,7 @@ class Catalog:
                     ],
                 )
             db.execute("INSERT OR REPLACE INTO meta VALUES ('terms', ?)", (TERMS_VERSION,))
+            note_change_in_place(db)
 
     def index_rows_of(self, embedder: str, numbers: Sequence[int]) -> list[IndexRow]:
         """Give the chunks with these numbers in that order; those without a vector are left out."""
@@ -359,7 +397,13 @@ class Catalog:
         return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
 
     def without_vectors(self, embedder: str) -> set[str]:
-        """Give the ids of documents that have a chunk without a vector from `embedder`."""
+        """Give the ids of documents that have a chunk without a vector from `embedder`.
+
+        Once there were none there are none: whatever adds a chunk adds its vector. (What a fault of the disk takes away
+        is named by `verify` and mended by `repair`.)
+        """
+        if self._are_losses_noted(embedder):
+            return set()
         rows = self.rows(f"SELECT DISTINCT document_id FROM chunks WHERE {NO_VECTOR}", (embedder,))
         return {str(row[0]) for row in rows}
 

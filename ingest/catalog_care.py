@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ingest.catalog import NO_VECTOR, Catalog
+from ingest.catalog_file import note_change_in_place
 from ingest.catalog_rows import text_hash
 from ingest.embedder import Vectors
 
@@ -54,24 +55,20 @@ def forget_chunking(catalog: Catalog, document_id: str) -> None:
 
 
 def remove_vectors(catalog: Catalog, embedder: str, hashes: Sequence[str]) -> None:
-    """Remove vectors, used or not."""
+    """Remove vectors, used or not; whether every chunk has one is open again then."""
     if hashes:
         with catalog.change() as db:
+            db.execute("DELETE FROM meta WHERE key = 'embedded_by'")
             db.executemany(
                 "DELETE FROM vectors WHERE embedder = ? AND text_hash = ?", [(embedder, hash_) for hash_ in hashes]
             )
 
 
 def set_vectors(catalog: Catalog, embedder: str, made: Mapping[int, tuple[str, Vectors]]) -> None:
-    """Store, for chunks by number, the text that was embedded and its vector, in one transaction.
-
-    It also notes its revision: an index from before can't be extended any more, since numbers don't tell this change.
-    """
+    """Store, for chunks by number, the text that was embedded and its vector, in one transaction."""
     with catalog.change() as db:
-        db.execute(
-            "INSERT OR REPLACE INTO meta SELECT 'reembedded', CAST(value AS INTEGER) + 1 FROM meta"
-            " WHERE key = 'revision'"
-        )
+        db.execute("DELETE FROM meta WHERE key = 'embedded_by'")  # the old texts' vectors may be of no use now
+        note_change_in_place(db)
         for number, (text, vector) in made.items():
             hash_ = text_hash(text)
             db.execute(

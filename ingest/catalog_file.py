@@ -43,6 +43,14 @@ TAGS = """CREATE TABLE IF NOT EXISTS tags (
     document_id TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (document_id, tag)) WITHOUT ROWID"""
 HAS_TAGS = "SELECT 1 FROM sqlite_master WHERE name = 'tags'"
 
+# Which texts lost a chunk, so that their vectors may be of no use any more; noted from the day on which every chunk was
+# found to have a vector from the embedder that meta's `embedded_by` names.
+_LOSSES = (
+    "CREATE TABLE IF NOT EXISTS lost (text_hash TEXT PRIMARY KEY) WITHOUT ROWID",
+    """CREATE TRIGGER IF NOT EXISTS note_lost AFTER DELETE ON chunks
+    BEGIN INSERT OR IGNORE INTO lost VALUES (old.text_hash); END""",
+)
+
 
 class _UnfinishedError(KnowledgeBaseError):
     """A file that has no tables yet."""
@@ -71,6 +79,24 @@ def open_catalog_file(path: Path, *, create: bool) -> tuple[sqlite3.Connection, 
         connection.close()
         raise
     return connection, why_read_only
+
+
+def note_losses(connection: sqlite3.Connection, embedder: str) -> None:
+    """From now on, note the texts whose chunks are deleted; every chunk has a vector from `embedder`."""
+    for statement in _LOSSES:
+        connection.execute(statement)
+    connection.execute("DELETE FROM lost")
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('embedded_by', ?)", (embedder,))
+
+
+def note_change_in_place(connection: sqlite3.Connection) -> None:
+    """Note, inside a change, that chunks get other terms or vectors under the numbers that they have: an index from
+    before can't be extended any more.
+    """
+    connection.execute(
+        "INSERT OR REPLACE INTO meta SELECT 'changed_in_place', CAST(value AS INTEGER) + 1 FROM meta"
+        " WHERE key = 'revision'"
+    )
 
 
 def is_made(path: Path) -> bool:

@@ -4,6 +4,8 @@
 candidates; `tail.faiss` holds rows that were added since. All are read where they lie, as memory maps.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ class DenseIndexConfig:
     """
 
     exact_up_to: int = 25_000
-    probes: int = 32
+    probes: int = 128
     rescore_factor: int = 3
     extend_from: int = 20_000
     tail_up_to: int = 20_000
@@ -63,10 +65,11 @@ class DenseIndex:
         """Give up to k (row, cosine) pairs, best first, of all rows or those `among` alone; ties keep row order."""
         base, n_rows = self._n_base, self.n_rows
         query = np.ascontiguousarray(query[None, :], dtype=np.float32)
-        found = self._search_base(query, k, None if among is None else among.part(0, base))
-        if self._tail is not None:
-            part = None if among is None else among.part(base, n_rows)
-            found += [(base + row, score) for row, score in _exact(self._tail, query, k, part)]
+        with _one_thread():
+            found = self._search_base(query, k, None if among is None else among.part(0, base))
+            if self._tail is not None:
+                part = None if among is None else among.part(base, n_rows)
+                found += [(base + row, score) for row, score in _exact(self._tail, query, k, part)]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
 
     def vectors(self, rows: Rows) -> Vectors:
@@ -135,6 +138,19 @@ def open_dense_index(folder: Path, config: DenseIndexConfig) -> DenseIndex:
         return DenseIndex(_read(folder / VECTORS), lists, tail, config)
     except RuntimeError as error:
         raise KnowledgeBaseError(f"{folder} is damaged; rebuild it with: footnote kb repair") from error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let FAISS search in this thread alone. One question gains little from more, and on a busy machine waiting for
+    them takes 20 times as long (benchmarks/LOG.md, 2026-11-25).
+    """
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
 
 
 def _exact(flat: faiss.IndexFlatIP, query: Vectors, k: int, part: Part | None) -> Found:

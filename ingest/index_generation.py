@@ -79,7 +79,7 @@ class IndexGeneration:
     def without(self, gone: Mask) -> "IndexGeneration":
         """Give the generation without the rows for which `gone` is true, shape (n rows,)."""
         live = RowSet.where(self.table.live & ~gone)
-        by_language = {name: rows & live for name, rows in self.by_language.items()}
+        by_language = {name: RowSet.where(rows.mask & live.mask) for name, rows in self.by_language.items()}
         kept = {name: rows for name, rows in by_language.items() if rows.n}
         return IndexGeneration(self.manifest, self.dense, self.lexical, self.table, live, kept)
 

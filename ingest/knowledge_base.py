@@ -189,8 +189,8 @@ class KnowledgeBase:
         """Say how the catalog differs from a generation; None where that generation is no ground to build on."""
         made_from = (manifest.embedder, manifest.dimension)
         wanted = (self.embedder.name, int(self.catalog.meta("dimension") or self.embedder.dimension))
-        reembedded = int(self.catalog.meta("reembedded") or 0)  # the revision in which chunks got other vectors
-        if made_from != wanted or manifest.n_rows < self._config.extend_from or manifest.revision < reembedded:
+        in_place = int(self.catalog.meta("changed_in_place") or 0)  # the revision; chunks' numbers don't tell
+        if made_from != wanted or manifest.n_rows < self._config.extend_from or manifest.revision < in_place:
             return None
         try:
             if file_problems(folder, manifest, samples_only=True):
@@ -251,6 +251,7 @@ class KnowledgeBase:
         self.catalog.set_meta(
             terms=TERMS_VERSION,
             embedder=self.embedder.name,
+            embedded_by="",  # not before a refresh has found so
             dimension=str(self.embedder.dimension),
             knows_chinese="yes" if probe.knows_chinese else "no",
             typical_cosine=f"{probe.typical_cosine:.4f}",

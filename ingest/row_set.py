@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import faiss
 import numpy as np
@@ -17,9 +18,18 @@ class Part:
     def __init__(self, mask: Mask) -> None:
         self.n = int(np.count_nonzero(mask))
         self.is_all = self.n == len(mask)
-        self.rows: Rows = np.flatnonzero(mask)
-        self._bits = np.packbits(mask, bitorder="little")  # FAISS reads them where they are
-        self.selector = faiss.IDSelectorBitmap(self._bits)  # type: ignore[call-arg, arg-type]
+        self._mask = mask
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows in order."""
+        return np.flatnonzero(self._mask)
+
+    @cached_property
+    def selector(self) -> faiss.IDSelector:
+        """What FAISS asks whether a row is in."""
+        self._bits = np.packbits(self._mask, bitorder="little")  # kept, since FAISS reads them where they are
+        return faiss.IDSelectorBitmap(self._bits)  # type: ignore[call-arg, arg-type]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +39,7 @@ class RowSet:
     mask: Mask
     n: int
     _parts: dict[tuple[int, int], Part] = field(default_factory=dict, repr=False)
+    _shared: dict[int, tuple["RowSet", "RowSet"]] = field(default_factory=dict, repr=False)
 
     @staticmethod
     def where(mask: Mask) -> "RowSet":
@@ -52,7 +63,10 @@ class RowSet:
         return iter(np.flatnonzero(self.mask).tolist())
 
     def __and__(self, other: "RowSet") -> "RowSet":
-        return RowSet.where(self.mask & other.mask)
+        """Give the rows that are in both; made once for each `other`, then kept with it."""
+        if id(other) not in self._shared:  # no other set can get this id while this one is kept
+            self._shared[id(other)] = (other, RowSet.where(self.mask & other.mask))
+        return self._shared[id(other)][1]
 
     def part(self, start: int, end: int) -> Part:
         """Give what is in it of the rows from `start` to before `end`; made once, then kept."""

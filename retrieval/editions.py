@@ -56,6 +56,13 @@ def newest_first(hits: Sequence[Hit], question: str, config: EditionConfig) -> t
     return tuple(replace(hit, rank=rank) for rank, hit in enumerate(ordered, 1))
 
 
+def are_editions(source: str, other: str) -> bool:
+    """Tell whether two files' names differ in nothing but a year, a date or a version number."""
+    kind, edition = _kind_and_edition(source)
+    other_kind, other_edition = _kind_and_edition(other)
+    return bool(kind) and kind == other_kind and edition != other_edition
+
+
 def _newer(hit: Hit, than: Hit) -> tuple[int, ...]:
     """Give the edition of `hit` if it is a later one of the same document, else ()."""
     kind, edition = _kind_and_edition(hit.source)

@@ -12,12 +12,20 @@ score is put on a scale that means the same for every question, and added:
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ingest.document import Chunk
 from retrieval.retrieval import StageScore
 
-T = TypeVar("T")
+
+class Scored(Protocol):
+    """What has a fused score."""
+
+    @property
+    def score(self) -> float: ...
+
+
+T = TypeVar("T", bound=Scored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +101,18 @@ def seat(ranking: Sequence[Fused], config: FusionConfig) -> list[Fused]:
     """
     own = [entry for entry in ranking if not entry.candidate.is_foreign]
     foreign = [entry for entry in ranking if entry.candidate.is_foreign]
-    leads = bool(own and foreign) and foreign[0].score > own[0].score + config.foreign_lead
-    return in_turn(foreign, own, config) if leads else in_turn(own, foreign, config)
+    return in_turn(own, foreign, config)
 
 
-def in_turn(first: Sequence[T], second: Sequence[T], config: FusionConfig) -> list[T]:
-    """Join two rankings: of every five places the last `foreign_seats` go to the second, while it has any."""
-    leading, following = deque(first), deque(second)
+def in_turn(own: Sequence[T], foreign: Sequence[T], config: FusionConfig) -> list[T]:
+    """Join two rankings so that of every five places the last ones go to the second, while it has any; to the first
+    where the second one's best is better by `foreign_lead`.
+    """
+    ours, theirs = deque(own), deque(foreign)
+    if ours and theirs and theirs[0].score > ours[0].score + config.foreign_lead:
+        ours, theirs = theirs, ours
     seated: list[T] = []
-    while leading or following:
-        wants_following = len(seated) % 5 >= 5 - config.foreign_seats
-        seated.append((following if following and (wants_following or not leading) else leading).popleft())
+    while ours or theirs:
+        wants_foreign = len(seated) % 5 >= 5 - config.foreign_seats
+        seated.append((theirs if theirs and (wants_foreign or not ours) else ours).popleft())
     return seated

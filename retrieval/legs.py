@@ -55,7 +55,7 @@ def dense_leg(
     for language in generation.by_language.keys() & common.keys():
         rows: RowSet | None = generation.by_language[language]
         if among is not None:
-            rows = generation.by_language[language] & among
+            rows = among & generation.by_language[language]
         elif len(generation.by_language) == 1 and generation.live is None:
             rows = None
         nearest = generation.dense.search(vector, n_candidates, among=rows)
@@ -116,7 +116,7 @@ def dictionary_leg(
     among: RowSet | None = None,
 ) -> LexicalLeg:
     """Propose the rows in the other language that hold what the query's words are called there."""
-    rows = generation.by_language[foreign] if among is None else generation.by_language[foreign] & among
+    rows = generation.by_language[foreign] if among is None else among & generation.by_language[foreign]
     matches = generation.lexical.search_any(dictionary.translate(query), n_candidates, among=rows)
     by_row = {row: StageScore(rank, score) for rank, (row, score) in enumerate(matches.rows, start=1)}
     return LexicalLeg(by_row, matches.best_possible, "" if by_row else "no translated term occurs")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ingest.document import Chunk
+from ingest.document import Chunk, Span
 from retrieval.filters import EVERYWHERE, Filters
 
 
@@ -19,6 +19,8 @@ class StageScore:
 class Hit:
     """A passage that answers the question best: `rank` from 1, `stages` by name (dense, lexical, fused, ...).
 
+    `score` is what both legs say together ("fused"); a reranker changes ranks, and its own scores are in `stages`.
+    `found` is where the words that were found stand, in a passage that was widened around them, else None.
     `newer_edition` names the source of a later edition of the same text among the hits, "" where there is none.
     `page_label` is what is printed on the chunk's page where that differs from its number. `seconds` say from when to
     when a recording's words are spoken. `kb` names the knowledge base that holds it.
@@ -35,6 +37,7 @@ class Hit:
     page_label: str = ""
     seconds: tuple[float, float] | None = None
     kb: str = ""
+    found: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class Retrieval:
     """All that is needed to redraw or explain a search. `timings` are seconds by stage.
 
     `filters` are what it was limited to, `n_documents` how many documents fit them, None where all were looked at.
-    `kbs` names the knowledge bases that were searched.
+    `kbs` names the knowledge bases that were searched. `queries` are what was searched: the question, rewritten where
+    it is a follow-up, and its translation; `parts` are the questions it is made of, which were searched too.
     """
 
     question: str
@@ -67,3 +71,4 @@ class Retrieval:
     filters: Filters = EVERYWHERE
     n_documents: int | None = None
     kbs: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ Both legs propose, their scores are put on common scales and added, and the best
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest.document import seconds_of
@@ -19,22 +19,28 @@ from retrieval.editions import EditionConfig, newest_first
 from retrieval.filters import EVERYWHERE, Filters
 from retrieval.fuse import Candidate, Fused, FusionConfig, fuse, seat
 from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, dictionary_leg, excess_cosines, lexical_leg
-from retrieval.pack import PackingConfig, Passage, pack
+from retrieval.pack import PackingConfig, Passage, TokenBudget, pack
 from retrieval.parts import parts_of
+from retrieval.rerank import RerankConfig, Reranked, rerank
+from retrieval.rerank_probe import ProbedReranker
 from retrieval.retrieval import Hit, Retrieval, StageScore
 from retrieval.scope import Scope, find_scope
+from retrieval.widen import ContextConfig, widen
 
 
 @dataclass(frozen=True, slots=True)
 class SearchConfig:
     """How many passages a search gives, how many candidates each leg proposes, and how they are joined.
 
+    `budget_tokens`: how many tokens all passages may have together, counted as chunk sizes are, by the embedder's
+    tokenizer; 0 is no such bound. `top_k` holds beside it.
     `translate_below`: when the best passage in the question's own language scores less, the question is translated, if
     there is someone to do it. On the 53 sample questions that need no history, 7 of 8 whose answer stands in the other
     language score below .6, and 3 of 30 others (benchmarks/LOG.md, 2026-11-22).
     """
 
     top_k: int = 10
+    budget_tokens: int = 0
     n_candidates: int = 100
     use_dense: bool = True
     use_lexical: bool = True
@@ -49,6 +55,8 @@ class SearchConfig:
     coverage: CoverageConfig = field(default_factory=CoverageConfig)
     packing: PackingConfig = field(default_factory=PackingConfig)
     editions: EditionConfig = field(default_factory=EditionConfig)
+    rerank: RerankConfig = field(default_factory=RerankConfig)
+    context: ContextConfig = field(default_factory=ContextConfig)
 
 
 def search(
@@ -58,9 +66,10 @@ def search(
     *,
     query: str | None = None,
     said: str = "",
-    filters: Filters = EVERYWHERE,
     dictionary: Callable[[], Dictionary] | None = None,
+    filters: Filters = EVERYWHERE,
     translate: Callable[[str], str | None] | None = None,
+    reranker: ProbedReranker | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Retrieval:
     """Find the passages that answer `question`; `query` is what to search instead of it, for a rewritten follow-up,
@@ -70,8 +79,9 @@ def search(
     it is asked for only where there are such documents.
 
     `translate` gives a query in the other language. It is asked only when documents in both languages are there and
-    those in the question's own have little to say. Raises SettingsError for an empty question, and for filters or
-    settings that leave nothing to search in or with.
+    those in the question's own have little to say. `reranker` puts the best candidates in order. Raises SettingsError
+    for an empty question, and for filters or settings that leave nothing to search in or with, ModelError when the
+    reranker fails.
     """
     _check(question, config)
     started = clock()
@@ -86,7 +96,7 @@ def search(
     if parts:
         found = [_search_once(kb, generation, part, config, scope, dictionary).ranking for part in parts]
         pass_ = replace(pass_, ranking=_with_parts(pass_.ranking, found, config.whole_weight))
-    queries, seated = [query, *parts], seat(pass_.ranking, config.fusion)
+    queries, seated = [query], seat(pass_.ranking, config.fusion)
     searched = clock()
     translation = None
     if translate is not None and _is_foreign_needed(scope, pass_, query, config):
@@ -96,14 +106,23 @@ def search(
         queries.append(translation)
         other = _search_once(kb, generation, translation, config, scope, None)
         seated = _merged(pass_, other)
-    passages, dropped = pack(seated, config.top_k, config.packing, kb.catalog.text_between)
-    ranks = {entry.candidate.chunk.id: rank for rank, entry in enumerate(seated, start=1)}
+    merged = clock()
+    reranked = Reranked(seated)
+    if reranker is not None and config.rerank.depth > 0:
+        reranked = rerank(seated, queries, reranker.reranker, reranker.knows, config.rerank)
+    judged = clock()
+    budget = TokenBudget(config.budget_tokens, lambda text: len(kb.embedder.token_starts(text)))
+    bound = budget if config.budget_tokens else None
+    passages, dropped = pack(reranked.ranking, config.top_k, config.packing, kb.catalog.text_between, bound)
+    passages, swallowed = widen(passages, config.context, kb.catalog.chunk_at, kb.catalog.text_between, bound)
+    fused = {entry.candidate.chunk.id: StageScore(rank, entry.score) for rank, entry in enumerate(seated, start=1)}
     terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
-    hits = [_placed(kb, _hit(passage, rank, ranks, terms)) for rank, passage in enumerate(passages, 1)]
+    hits = [_placed(kb, _hit(passage, rank, fused, reranked, terms)) for rank, passage in enumerate(passages, 1)]
     finished = clock()
     return Retrieval(
         question=question,
         queries=tuple(queries),
+        parts=parts,
         hits=newest_first(hits, question, config.editions),
         stages=(
             _stage("dense", pass_.dense.silent),
@@ -113,14 +132,17 @@ def search(
             *(["said"] if said else []),
             *(["parts"] if parts else []),
             "fused",
+            *([_stage("reranked", reranked.silent)] if reranked.silent or reranked.by_chunk else []),
             "packed",
+            *(["widened"] if config.context.max_characters else []),
         ),
-        dropped=tuple(replace(drop, kb=kb.name) for drop in dropped),
+        dropped=tuple(replace(drop, kb=kb.name) for drop in (*dropped, *swallowed)),
         generation=generation.manifest.digest,
         evidence=_evidence(seated, pass_),
         timings={
-            "search": finished - started - (translated - searched),
+            "search": finished - started - (translated - searched) - (judged - merged),
             "translate": translated - searched,
+            **({"rerank": judged - merged} if reranker is not None else {}),
             "retrieve": finished - started,
         },
         filters=filters,
@@ -147,15 +169,17 @@ def _search_once(
     scope: Scope,
     dictionary: Callable[[], Dictionary] | None,
 ) -> _Pass:
-    dense, among = DenseLeg({}, None, {}, "off"), scope.among
+    dense = DenseLeg({}, None, {}, "off")
     if config.use_dense:
-        dense = dense_leg(kb, generation, query, config.n_candidates, among=among)
+        dense = dense_leg(kb, generation, query, config.n_candidates, among=scope.among)
     lexical, translated, terms = LexicalLeg({}, 0.0, "off"), None, _terms(query)
     if config.use_lexical:
-        lexical = lexical_leg(generation, terms, config.n_candidates, among=among)
+        lexical = lexical_leg(generation, terms, config.n_candidates, among=scope.among)
         foreign = foreign_language(query)
         if dictionary is not None and foreign in scope.languages:
-            translated = dictionary_leg(generation, dictionary(), query, foreign, config.n_candidates, among=among)
+            translated = dictionary_leg(
+                generation, dictionary(), query, foreign, config.n_candidates, among=scope.among
+            )
     ranking = fuse(
         lookup_candidates(kb, generation, query, dense, lexical, translated),
         best_possible=lexical.best_possible,
@@ -224,6 +248,9 @@ def _check(question: str, config: SearchConfig) -> None:
         raise SettingsError("the question is empty; ask something")
     if config.top_k < 1:
         raise SettingsError(f"top_k must be at least 1, got {config.top_k}")
+    for name, value in (("budget_tokens", config.budget_tokens), ("rerank_depth", config.rerank.depth)):
+        if value < 0:
+            raise SettingsError(f"{name} must not be below 0, got {value}")
     if not (config.use_dense or config.use_lexical):
         raise SettingsError("both the dense and the lexical leg are off; switch one on")
 
@@ -281,9 +308,9 @@ def _placed(kb: KnowledgeBase, hit: Hit) -> Hit:
     return replace(hit, kb=kb.name, page_label=page.printed if page is not None else "")
 
 
-def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str]) -> Hit:
+def _hit(passage: Passage, rank: int, fused: Mapping[str, StageScore], reranked: Reranked, terms: Sequence[str]) -> Hit:
     candidate = passage.fused.candidate
-    stages = {"fused": StageScore(ranks[candidate.chunk.id], passage.fused.score)}
+    stages = {"fused": fused[candidate.chunk.id]}
     if candidate.dense is not None:
         stages["dense"] = candidate.dense
     if candidate.lexical is not None:
@@ -292,6 +319,8 @@ def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str
         stages["dictionary"] = candidate.translated
     if passage.fused.sentence is not None:
         stages["sentence"] = passage.fused.sentence
+    if candidate.chunk.id in reranked.by_chunk:
+        stages["reranked"] = reranked.by_chunk[candidate.chunk.id]
     held = set(index_terms(passage.chunk.embedded_text))
     matched = tuple(term.removeprefix("·") for term in terms if term in held)
     return Hit(
@@ -302,6 +331,7 @@ def _hit(passage: Passage, rank: int, ranks: dict[str, int], terms: Sequence[str
         score=passage.fused.score,
         stages=stages,
         matched_terms=tuple(dict.fromkeys(matched)),
+        found=passage.found,
     )
 
 

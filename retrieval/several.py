@@ -17,6 +17,7 @@ from retrieval.editions import newest_first
 from retrieval.filters import EVERYWHERE, Filters, fitting_documents, nothing_fits
 from retrieval.fuse import in_turn
 from retrieval.match_scale import match_scale
+from retrieval.rerank_probe import ProbedReranker
 from retrieval.retrieval import Dropped, Hit, Retrieval
 from retrieval.search import SearchConfig, foreign_language, search, translation_of
 
@@ -31,6 +32,7 @@ def search_several(
     filters: Filters = EVERYWHERE,
     dictionary: Callable[[], Dictionary] | None = None,
     translate: Callable[[str], str | None] | None = None,
+    reranker: ProbedReranker | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Retrieval:
     """Find the passages that answer `question` in any of some knowledge bases; of one alone it is `search`.
@@ -59,6 +61,7 @@ def search_several(
                 filters=filters,
                 dictionary=dictionary,
                 translate=translate,
+                reranker=reranker,
                 clock=clock,
             )
             for kb in kbs
@@ -130,6 +133,7 @@ def merge(retrievals: Sequence[Retrieval], question: str, query: str, config: Se
         filters=retrievals[0].filters,
         n_documents=None if None in counts else sum(count or 0 for count in counts),
         kbs=tuple(names),
+        parts=retrievals[0].parts,
     )
 
 
@@ -151,8 +155,7 @@ def _ranked(retrievals: Sequence[Retrieval], query: str, translated: bool, confi
         _woven([[hit for hit in hits if (detect_language(hit.chunk.text) == other) == is_foreign] for hits in rankings])
         for is_foreign in (False, True)
     )
-    leads = bool(own and foreign) and foreign[0].score > own[0].score + config.fusion.foreign_lead
-    return in_turn(foreign, own, config.fusion) if leads else in_turn(own, foreign, config.fusion)
+    return in_turn(own, foreign, config.fusion)
 
 
 def _woven(rankings: Iterable[Sequence[Hit]]) -> list[Hit]:

@@ -177,6 +177,19 @@ def test_an_index_that_is_damaged_is_not_extended_but_built_anew(tmp_path: Path)
     assert kb.problems() == []
 
 
+def test_terms_that_changed_under_the_same_numbers_are_found(tmp_path: Path) -> None:
+    """A new version of the terms, or a repair, changes chunks whose numbers stay: such an index isn't extended."""
+    kb = knowledge_base(tmp_path / "kb", EXTENDED)
+    ingest_documents(kb, boats(range(40)), CHUNKING)
+    with kb.writing():
+        kb.catalog.renew_terms()
+        kb.refresh()
+    assert (kb.generation().manifest.n_base, kb.generation().manifest.n_rows) == (40, 40)
+    assert kb.generation().manifest.revision == kb.catalog.revision == int(kb.catalog.meta("changed_in_place") or 0)
+    ingest_documents(kb, boats(range(40, 41)), CHUNKING)
+    assert (kb.generation().manifest.n_base, kb.generation().manifest.n_rows) == (40, 41)
+
+
 def test_a_filter_by_documents_is_searched_inside_both_legs(changed: KnowledgeBase) -> None:
     generation = changed.generation()
     wanted = [document_id(f"boat{n}") for n in (3, 5, 7, 41)]  # the seventh is deleted, the fifth changed

@@ -12,7 +12,6 @@ from generation.extractive import Extractive
 from ingest.embedder import SentenceTransformerEmbedder
 from ingest.errors import KnowledgeBaseError, SettingsError
 from retrieval.filters import make_filters
-from retrieval.fuse import FusionConfig, in_turn
 from tests.footnote_process import footnote, footnote_json
 from tests.hashing_embedder import HashingEmbedder
 
@@ -86,10 +85,6 @@ def test_one_that_is_missing_or_damaged_is_named(engine: Engine, tmp_path: Path)
     (tmp_path / "kb" / "staff" / "catalog.sqlite").write_bytes(b"no database at all" * 300)
     with pytest.raises(KnowledgeBaseError, match=r"staff/catalog.sqlite is damaged .*kb repair --kb staff"):
         engine.search("boats", "dogs", also=["staff"])
-
-
-def test_places_go_in_turn_to_the_other_language() -> None:
-    assert in_turn([1, 2, 3, 4], [10, 20, 30], FusionConfig(foreign_seats=2)) == [1, 2, 3, 10, 20, 4, 30]
 
 
 def test_the_command_line_takes_several(tmp_path: Path) -> None:

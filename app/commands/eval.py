@@ -28,6 +28,15 @@ import click
     metavar="N",
     help="Characters of the first five passages that evidence@5 looks at.",
 )
+@click.option(
+    "--budget-tokens",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Bound a question's passages, in the embedder's tokens.",
+)
+@click.option(
+    "--rerank-depth", type=click.IntRange(0), metavar="N", help="How many candidates the reranker reads; 0: none."
+)
 @click.option("--documents", is_flag=True, help="Ingest the set's documents/ even where it has a corpus.jsonl.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write all records.")
 @click.option(
@@ -48,6 +57,8 @@ def command(
     seed: int,
     top_k: int,
     budget_chars: int,
+    budget_tokens: int | None,
+    rerank_depth: int | None,
     documents: bool,
     save: Path | None,
     compare: tuple[Path, Path] | None,
@@ -71,12 +82,13 @@ def command(
     from app.evaluation.run import RunConfig
     from app.evaluation.saved_run import save_runs
     from app.evaluation.sets import sample
-    from app.settings import load_settings
+    from app.settings import load_settings, with_search
 
     chosen = [sample(read_set(path, prefer_documents=documents), sample_size, seed) for path in sets]
     config = RunConfig(retrieval_only=retrieval_only, top_k=top_k, budget_chars=budget_chars)
+    settings = with_search(load_settings(), budget_tokens=budget_tokens, rerank_depth=rerank_depth)
     runs = []
-    for run in measure_sets(load_settings(), chosen, config, kb=kb):
+    for run in measure_sets(settings, chosen, config, kb=kb):
         runs.append(run)
         if not as_json:
             click.echo(("\n" if len(runs) > 1 else "") + table(run))

@@ -16,6 +16,18 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @kbs_option
 @filter_options
 @click.option("--top-k", type=click.IntRange(1, 1000), help="How many passages.")
+@click.option(
+    "--budget-tokens",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Bound all passages together, in the embedder's tokens.",
+)
+@click.option(
+    "--context", type=click.IntRange(1), metavar="N", help="Widen passages to N characters with the text around them."
+)
+@click.option(
+    "--rerank-depth", type=click.IntRange(0), metavar="N", help="How many candidates the reranker reads; 0: none."
+)
 @click.option("--explain", is_flag=True, help="Show rank and score at every stage, and what was dropped and why.")
 @click.option(
     "--why-not", metavar="DOCUMENT", help="Say where a document fell out: its source, file name, title or id."
@@ -27,6 +39,9 @@ def command(
     kbs: tuple[str, ...],
     filters: "Filters",
     top_k: int | None,
+    budget_tokens: int | None,
+    context: int | None,
+    rerank_depth: int | None,
     explain: bool,
     why_not: str | None,
     translate: bool,
@@ -34,11 +49,11 @@ def command(
 ) -> None:
     """Show the passages that QUESTION finds, best first."""
     from app.engine import Engine
-    from app.settings import load_settings
+    from app.settings import load_settings, with_search
     from app.views import retrieval_json, retrieval_lines
     from app.why_not_view import why_not_json, why_not_lines
 
-    settings = load_settings()
+    settings = with_search(load_settings(), budget_tokens=budget_tokens, context=context, rerank_depth=rerank_depth)
     engine = Engine(settings)
     kb, *also = kbs or (settings.kb,)
     retrieval = engine.search(kb, question, top_k=top_k, translated=translate, also=also, filters=filters)

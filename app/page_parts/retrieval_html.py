@@ -19,7 +19,11 @@ def retrieval_html(retrieval: Retrieval, texts: Texts) -> str:
     parts = [
         '<div class="fn-why"><dl>',
         _entry(texts.why_asked, retrieval.question),
-        *(_entry(texts.why_searched, query) for query in retrieval.queries if query != retrieval.question),
+        *(
+            _entry(texts.why_searched, query)
+            for query in (*retrieval.queries, *retrieval.parts)
+            if query != retrieval.question
+        ),
         *([_entry(texts.where_looked, looked)] if (looked := _where(retrieval, texts)) else []),
         "</dl>",
         _hits_table(retrieval, texts),
@@ -42,7 +46,8 @@ def retrieval_html(retrieval: Retrieval, texts: Texts) -> str:
 def _hits_table(retrieval: Retrieval, texts: Texts) -> str:
     if not retrieval.hits:
         return f"<p>{escape(texts.none)}</p>"
-    stages = [stage for stage in retrieval.stages if any(stage in hit.stages for hit in retrieval.hits)]
+    names = [stage.partition(" (silent: ")[0] for stage in retrieval.stages]  # one may be silent on some passages only
+    stages = [name for name in names if any(name in hit.stages for hit in retrieval.hits)]
     head = _row((texts.why_rank, texts.why_passage, texts.why_score, *stages, texts.why_terms), cell="th")
     several = len(retrieval.kbs) > 1
     rows = "".join(_hit_row(hit, stages, several, texts) for hit in retrieval.hits)
