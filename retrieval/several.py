@@ -4,6 +4,7 @@ The fused score is made of scales that mean the same for every question (see `re
 knowledge bases are ranked by it together; embedders that score right passages higher than others count less by that.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -88,13 +89,17 @@ def search_several(
 
 
 def scaled_configs(kbs: Sequence[KnowledgeBase], config: SearchConfig) -> dict[str, SearchConfig]:
-    """Give each knowledge base its settings: of several embedders, all count like the one that scores the lowest."""
+    """Give each knowledge base its settings: of several embedders, all count like the one that scores the lowest.
+
+    The weight is the root of the ratio of their scales: best of the powers 0/.35/.5/.65/1 (recall@1 of halves of
+    squad2_dev in two, mean of both ways round, 67.5/85.0/86.0/81.0/75.5; benchmarks/LOG.md, 2026-11-25).
+    """
     if len({kb.embedder.name for kb in kbs}) == 1:
         return {kb.name: config for kb in kbs}
     scales = {kb.name: match_scale(kb) for kb in kbs}
     lowest = min(scales.values())
     return {
-        name: replace(config, fusion=replace(config.fusion, dense_weight=lowest / scale))
+        name: replace(config, fusion=replace(config.fusion, dense_weight=math.sqrt(lowest / scale)))
         for name, scale in scales.items()
     }
 
