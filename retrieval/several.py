@@ -18,6 +18,7 @@ from retrieval.editions import newest_first
 from retrieval.filters import EVERYWHERE, Filters, fitting_documents, nothing_fits
 from retrieval.fuse import in_turn
 from retrieval.match_scale import match_scale
+from retrieval.pack import TokenBudget
 from retrieval.rerank_probe import ProbedReranker
 from retrieval.retrieval import Dropped, Hit, Retrieval
 from retrieval.search import SearchConfig, foreign_language, search, translation_of
@@ -83,7 +84,7 @@ def search_several(
             return translations[0]
 
         retrievals = found_with(translate_once)
-    merged = merge(retrievals, question, asked, config)
+    merged = merge(retrievals, question, asked, config, lambda text: len(kbs[0].embedder.token_starts(text)))
     timings = {**merged.timings, "retrieve": clock() - started}
     return replace(merged, timings=timings)
 
@@ -91,8 +92,8 @@ def search_several(
 def scaled_configs(kbs: Sequence[KnowledgeBase], config: SearchConfig) -> dict[str, SearchConfig]:
     """Give each knowledge base its settings: of several embedders, all count like the one that scores the lowest.
 
-    The weight is the root of the ratio of their scales: best of the powers 0/.35/.5/.65/1 (recall@1 of halves of
-    squad2_dev in two, mean of both ways round, 67.5/85.0/86.0/81.0/75.5; benchmarks/LOG.md, 2026-11-25).
+    The weight is the root of the ratio of their scales: best of the powers 0/.35/.5/.65/1. Halves of squad2_dev in two,
+    mean of both ways round: recall@1 74.5/85.0/86.0/81.0/75.5 (benchmarks/LOG.md, 2026-11-25).
     """
     if len({kb.embedder.name for kb in kbs}) == 1:
         return {kb.name: config for kb in kbs}
@@ -104,10 +105,20 @@ def scaled_configs(kbs: Sequence[KnowledgeBase], config: SearchConfig) -> dict[s
     }
 
 
-def merge(retrievals: Sequence[Retrieval], question: str, query: str, config: SearchConfig) -> Retrieval:
-    """Join what each knowledge base found to one ranking, cut to `config.top_k`."""
+def merge(
+    retrievals: Sequence[Retrieval],
+    question: str,
+    query: str,
+    config: SearchConfig,
+    count_tokens: Callable[[str], int] = len,
+) -> Retrieval:
+    """Join what each knowledge base found to one ranking, cut to `config.top_k` and to `config.budget_tokens`.
+
+    Passages that the reranker judged are in the order of its scores, which mean the same in every knowledge base.
+    """
     translated = any(translation_of(retrieval) for retrieval in retrievals)
-    ranked = _ranked(retrievals, query, translated, config)
+    ranked = _by_reranker(_ranked(retrievals, query, translated, config))
+    budget = TokenBudget(config.budget_tokens, count_tokens)
     dropped = [drop for retrieval in retrievals for drop in retrieval.dropped]
     kept: list[Hit] = []
     seen: dict[str, Hit] = {}
@@ -117,6 +128,8 @@ def merge(retrievals: Sequence[Retrieval], question: str, query: str, config: Se
             dropped.append(_dropped(hit, f"says the same as {twin.source} in {twin.kb}"))
         elif len(kept) == config.top_k:
             dropped.append(_dropped(hit, f"below the best {config.top_k} of all knowledge bases"))
+        elif config.budget_tokens and (missing := budget.missing(hit.chunk.text)):
+            dropped.append(_dropped(hit, f"{missing} tokens too many for the budget of {config.budget_tokens}"))
         else:
             seen[words] = hit
             kept.append(hit)
@@ -133,7 +146,9 @@ def merge(retrievals: Sequence[Retrieval], question: str, query: str, config: Se
         ),
         evidence=_greatest(retrieval.evidence for retrieval in retrievals),
         timings={
-            name: sum(retrieval.timings.get(name, 0.0) for retrieval in retrievals) for name in ("search", "translate")
+            name: sum(retrieval.timings.get(name, 0.0) for retrieval in retrievals)
+            for name in ("search", "translate", "rerank")
+            if name in retrievals[0].timings
         },
         filters=retrievals[0].filters,
         n_documents=None if None in counts else sum(count or 0 for count in counts),
@@ -174,6 +189,16 @@ def _woven(rankings: Iterable[Sequence[Hit]]) -> list[Hit]:
             counted = max(counted, hits[place].score)
             placed.append((-counted, hits[place].kb, place, hits[place]))
     return [hit for *_, hit in sorted(placed, key=lambda entry: entry[:3])]
+
+
+def _by_reranker(ranked: Sequence[Hit]) -> list[Hit]:
+    """Put the judged hits into the order of their scores, in the places that judged hits have; the rest stays."""
+    judged = [place for place, hit in enumerate(ranked) if "reranked" in hit.stages]
+    best_first = sorted(judged, key=lambda place: (-ranked[place].stages["reranked"].score, place))
+    ordered = list(ranked)
+    for place, chosen in zip(judged, best_first, strict=True):
+        ordered[place] = replace(ranked[chosen], score=ranked[place].score)
+    return ordered
 
 
 def _stages(retrievals: Sequence[Retrieval], names: Sequence[str]) -> tuple[str, ...]:
