@@ -51,7 +51,7 @@ from retrieval.rerank_probe import ProbedReranker
 from retrieval.rerank_server import RerankServer, RerankServerConfig
 from retrieval.retrieval import Hit, Retrieval
 from retrieval.search import SearchConfig
-from retrieval.several import search_several
+from retrieval.several import scaled_configs, search_several
 from retrieval.why_not import WhyNot, why_not
 from retrieval.widen import ContextConfig
 
@@ -268,7 +268,9 @@ class Engine:
         """Trace where a document fell out of a search of `kb`, and of the other knowledge bases that it searched."""
         config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
         also = [name for name in retrieval.kbs if name != kb]
-        traces = [why_not(one, document, retrieval, config) for one in self.knowledge_bases_named(kb, also)]
+        opened = self.knowledge_bases_named(kb, also)
+        configs = scaled_configs(opened, config)
+        traces = [why_not(one, document, retrieval, configs[one.name], dictionary=self.dictionary) for one in opened]
         found = [trace for traced in traces for trace in traced if trace.verdict != "missing"]
         return found or list(traces[0])
 
