@@ -25,6 +25,7 @@ from retrieval.rerank import RerankConfig, Reranked, rerank
 from retrieval.rerank_probe import ProbedReranker
 from retrieval.retrieval import Hit, Retrieval, StageScore
 from retrieval.scope import Scope, find_scope
+from retrieval.spread import SpreadConfig, spread
 from retrieval.widen import ContextConfig, widen
 
 
@@ -55,6 +56,7 @@ class SearchConfig:
     coverage: CoverageConfig = field(default_factory=CoverageConfig)
     packing: PackingConfig = field(default_factory=PackingConfig)
     editions: EditionConfig = field(default_factory=EditionConfig)
+    spread: SpreadConfig = field(default_factory=SpreadConfig)
     rerank: RerankConfig = field(default_factory=RerankConfig)
     context: ContextConfig = field(default_factory=ContextConfig)
 
@@ -113,7 +115,8 @@ def search(
     judged = clock()
     budget = TokenBudget(config.budget_tokens, lambda text: len(kb.embedder.token_starts(text)))
     bound = budget if config.budget_tokens else None
-    passages, dropped = pack(reranked.ranking, config.top_k, config.packing, kb.catalog.text_between, bound)
+    ranking = spread(reranked.ranking, config.spread) if parts else reranked.ranking
+    passages, dropped = pack(ranking, config.top_k, config.packing, kb.catalog.text_between, bound)
     passages, swallowed = widen(passages, config.context, kb.catalog.chunk_at, kb.catalog.text_between, bound)
     fused = {entry.candidate.chunk.id: StageScore(rank, entry.score) for rank, entry in enumerate(seated, start=1)}
     terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
@@ -133,6 +136,7 @@ def search(
             *(["parts"] if parts else []),
             "fused",
             *([_stage("reranked", reranked.silent)] if reranked.silent or reranked.by_chunk else []),
+            *(["spread"] if ranking != reranked.ranking else []),
             "packed",
             *(["widened"] if config.context.max_characters else []),
         ),

@@ -16,6 +16,7 @@ from retrieval.dictionary import Dictionary
 from retrieval.editions import newest_first
 from retrieval.filters import EVERYWHERE, Filters, fitting_documents, nothing_fits
 from retrieval.fuse import in_turn
+from retrieval.pack import TokenBudget
 from retrieval.rerank_probe import ProbedReranker
 from retrieval.retrieval import Dropped, Hit, Retrieval
 from retrieval.search import SearchConfig, foreign_language, search
@@ -79,14 +80,25 @@ def search_several(
             return translations[0]
 
         retrievals = found_with(translate_once)
-    merged = merge(retrievals, question, asked, config)
+    merged = merge(retrievals, question, asked, config, lambda text: len(kbs[0].embedder.token_starts(text)))
     timings = {**merged.timings, "retrieve": clock() - started}
     return replace(merged, timings=timings)
 
 
-def merge(retrievals: Sequence[Retrieval], question: str, query: str, config: SearchConfig) -> Retrieval:
-    """Join what each knowledge base found to one ranking, cut to `config.top_k`."""
+def merge(
+    retrievals: Sequence[Retrieval],
+    question: str,
+    query: str,
+    config: SearchConfig,
+    count_tokens: Callable[[str], int] = len,
+) -> Retrieval:
+    """Join what each knowledge base found to one ranking, cut to `config.top_k` and to `config.budget_tokens`.
+
+    Passages that the reranker judged are in the order of its scores, which mean the same in every knowledge base.
+    """
     ranked = _ranked([hit for retrieval in retrievals for hit in retrieval.hits], retrievals, query, config)
+    ranked = _by_reranker(ranked)
+    budget = TokenBudget(config.budget_tokens, count_tokens)
     dropped = [drop for retrieval in retrievals for drop in retrieval.dropped]
     kept: list[Hit] = []
     seen: dict[str, Hit] = {}
@@ -96,6 +108,8 @@ def merge(retrievals: Sequence[Retrieval], question: str, query: str, config: Se
             dropped.append(_dropped(hit, f"says the same as {twin.source} in {twin.kb}"))
         elif len(kept) == config.top_k:
             dropped.append(_dropped(hit, f"below the best {config.top_k} of all knowledge bases"))
+        elif config.budget_tokens and (missing := budget.missing(hit.chunk.text)):
+            dropped.append(_dropped(hit, f"{missing} tokens too many for the budget of {config.budget_tokens}"))
         else:
             seen[words] = hit
             kept.append(hit)
@@ -112,7 +126,9 @@ def merge(retrievals: Sequence[Retrieval], question: str, query: str, config: Se
         ),
         evidence=_greatest(retrieval.evidence for retrieval in retrievals),
         timings={
-            name: sum(retrieval.timings.get(name, 0.0) for retrieval in retrievals) for name in ("search", "translate")
+            name: sum(retrieval.timings.get(name, 0.0) for retrieval in retrievals)
+            for name in ("search", "translate", "rerank")
+            if name in retrievals[0].timings
         },
         filters=retrievals[0].filters,
         n_documents=None if None in counts else sum(count or 0 for count in counts),
@@ -138,6 +154,16 @@ def _ranked(hits: Sequence[Hit], retrievals: Sequence[Retrieval], query: str, co
     held = {id(hit) for hit in foreign}
     own = [hit for hit in ranked if id(hit) not in held]
     return in_turn(own, foreign, config.fusion)
+
+
+def _by_reranker(ranked: Sequence[Hit]) -> list[Hit]:
+    """Put the judged hits into the order of their scores, in the places that judged hits have; the rest stays."""
+    judged = [place for place, hit in enumerate(ranked) if "reranked" in hit.stages]
+    best_first = sorted(judged, key=lambda place: (-ranked[place].stages["reranked"].score, place))
+    ordered = list(ranked)
+    for place, chosen in zip(judged, best_first, strict=True):
+        ordered[place] = replace(ranked[chosen], score=ranked[place].score)
+    return ordered
 
 
 def _stages(retrievals: Sequence[Retrieval], names: Sequence[str]) -> tuple[str, ...]:

@@ -129,6 +129,7 @@ def test_a_langchain_document_says_where_it_stands(find: Callable[[str], Retriev
         "score_fused": hit.stages["fused"].score,
         "score_dense": hit.stages["dense"].score,
         "score_lexical": hit.stages["lexical"].score,
+        "score_sentence": hit.stages["sentence"].score,
     }
 
 

@@ -130,7 +130,7 @@ def test_a_search_with_context_gives_longer_hits_of_the_same_document(tmp_path: 
     assert hit.chunk.text == text[hit.chunk.span.start : hit.chunk.span.end]
     assert plain.hits[0].chunk.span == hit.found
     assert hit.chunk.text.count("sails") == 2
-    assert wide.stages == ("dense", "lexical", "fused", "packed", "widened")
+    assert wide.stages[-3:] == ("fused", "packed", "widened")
 
 
 def test_a_budget_of_tokens_cuts_a_search_and_says_what_did_not_fit(tmp_path: Path) -> None:
