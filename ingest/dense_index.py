@@ -30,7 +30,7 @@ class DenseIndexConfig:
 
     Up to `exact_up_to` rows, exact search is fast enough and the truth; a search among so few of more rows is exact
     too. Beyond, inverted lists over 8-bit vectors propose `rescore_factor` times k rows, and the float32 vectors
-    decide. An eighth of the lists is looked into, at least `probes`: recall@10 is then .99 or more at 30,000, 100,000
+    decide. A fifth of the lists is looked into, at least `probes`: recall@10 is then .99 or more at 30,000, 100,000
     and 1,000,000 rows (benchmarks/LOG.md, 2026-11-25).
 
     An index of at least `extend_from` rows isn't built anew for every change: up to `tail_up_to` rows are added beside
@@ -39,7 +39,7 @@ class DenseIndexConfig:
 
     exact_up_to: int = 25_000
     probes: int = 128
-    probed_share: float = 0.125
+    probed_share: float = 0.2
     rescore_factor: int = 3
     extend_from: int = 20_000
     tail_up_to: int = 20_000

@@ -39,7 +39,6 @@ class RowSet:
     mask: Mask
     n: int
     _parts: dict[tuple[int, int], Part] = field(default_factory=dict, repr=False)
-    _shared: dict[int, tuple["RowSet", "RowSet"]] = field(default_factory=dict, repr=False)
 
     @staticmethod
     def where(mask: Mask) -> "RowSet":
@@ -63,10 +62,7 @@ class RowSet:
         return iter(np.flatnonzero(self.mask).tolist())
 
     def __and__(self, other: "RowSet") -> "RowSet":
-        """Give the rows that are in both; made once for each `other`, then kept with it."""
-        if id(other) not in self._shared:  # no other set can get this id while this one is kept
-            self._shared[id(other)] = (other, RowSet.where(self.mask & other.mask))
-        return self._shared[id(other)][1]
+        return RowSet.where(self.mask & other.mask)
 
     def part(self, start: int, end: int) -> Part:
         """Give what is in it of the rows from `start` to before `end`; made once, then kept."""
