@@ -51,8 +51,9 @@ from retrieval.rerank_probe import ProbedReranker
 from retrieval.rerank_server import RerankServer, RerankServerConfig
 from retrieval.retrieval import Hit, Retrieval
 from retrieval.search import SearchConfig
-from retrieval.several import search_several
+from retrieval.several import scaled_configs, search_several
 from retrieval.why_not import WhyNot, why_not
+from retrieval.widen import ContextConfig
 
 _SERVER_PROMPT_TOKENS = 1500
 _KB_NAME = re.compile(r"\w[\w.-]{0,63}")
@@ -208,12 +209,13 @@ class Engine:
         also: Sequence[str] = (),
         filters: Filters = EVERYWHERE,
         config: SearchConfig | None = None,
+        context: int | None = None,
     ) -> Retrieval:
         """Find passages; a follow-up is first rewritten to stand alone. `config` takes the place of the settings' own.
 
         `also` names more knowledge bases to search at the same time, `filters` the documents to look at. `translated`
         lets the model translate a question that documents in the other language may answer: what `ask` does. Without
-        it no model is needed.
+        it no model is needed. `context` widens passages to so many characters.
         """
         opened = self.knowledge_bases_named(kb, also)
         query = standalone_question(question, history, self.llm()) if history else question
@@ -221,6 +223,8 @@ class Engine:
         config = config or self.settings.search
         if top_k is not None:
             config = replace(config, top_k=top_k)
+        if context is not None:
+            config = replace(config, context=ContextConfig(context))
         translate = self._translate if translated and not isinstance(self.llm(), Extractive) else None
         return search_several(
             opened,
@@ -264,7 +268,9 @@ class Engine:
         """Trace where a document fell out of a search of `kb`, and of the other knowledge bases that it searched."""
         config = self.settings.search if top_k is None else replace(self.settings.search, top_k=top_k)
         also = [name for name in retrieval.kbs if name != kb]
-        traces = [why_not(one, document, retrieval, config) for one in self.knowledge_bases_named(kb, also)]
+        opened = self.knowledge_bases_named(kb, also)
+        configs = scaled_configs(opened, config)
+        traces = [why_not(one, document, retrieval, configs[one.name], dictionary=self.dictionary) for one in opened]
         found = [trace for traced in traces for trace in traced if trace.verdict != "missing"]
         return found or list(traces[0])
 

@@ -12,11 +12,13 @@ what share of the machine's matrix multiplication rate its embedding reaches.
 import argparse
 import json
 import os
+import select
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.settings import PROJECT
@@ -27,18 +29,54 @@ Row = dict[str, float]
 
 
 def run_side(side: str, documents: Path, model: Path, home: Path) -> Row:
-    """Run one side as a process of its own."""
+    """Run one side as a process of its own, and look at the memory that it and those it starts take together."""
     home.mkdir(exist_ok=True)
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.ingest_sides", side, str(documents), str(model), str(home)],
         env={**os.environ, "BENCHMARK_STARTED": str(time.time()), "HF_HUB_OFFLINE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if side in ("llama_index", "langchain") else None,  # their progress bars
         text=True,
-        check=True,
-    )
-    row: Row = json.loads(done.stdout.splitlines()[-1])
-    return row
+    ) as process:
+        assert process.stdout is not None
+        peak_bytes = peak_memory_bytes(process.pid, until=process.stdout.fileno())
+        printed = process.stdout.read()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    row: Row = json.loads(printed.splitlines()[-1])
+    return row | {"memory_bytes": max(peak_bytes, row["memory_bytes"])}
+
+
+def peak_memory_bytes(process_id: int, *, until: int) -> int:
+    """Give the most that a process and those below it held at one time, seen ten times a second, until the file
+    descriptor `until` has something to read. What they share is counted once for each.
+
+    The system's own figure for ended children (`RUSAGE_CHILDREN`) can't be used: a process counts in it with what the
+    one that started it held at that moment, and nothing says whether two had their peaks at the same time.
+    """
+    peak = 0
+    while not select.select([until], [], [], 0.1)[0]:
+        peak = max(peak, sum(map(_resident_bytes, _with_those_below(process_id))))
+    return peak
+
+
+def _with_those_below(process_id: int) -> Iterator[int]:
+    yield process_id
+    for task in Path(f"/proc/{process_id}/task").glob("*"):
+        for child in _read(task / "children").split():
+            yield from _with_those_below(int(child))
+
+
+def _resident_bytes(process_id: int) -> int:
+    pages = _read(Path(f"/proc/{process_id}/statm")).split()[1:2]
+    return int(pages[0]) * os.sysconf("SC_PAGE_SIZE") if pages else 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        return ""
 
 
 def measure(documents: Path, model: Path, rounds: int, scratch: Path) -> tuple[dict[str, list[Row]], dict[str, Row]]:

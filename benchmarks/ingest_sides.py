@@ -1,9 +1,9 @@
 """One side of `benchmarks.ingest` as a whole process: python -m benchmarks.ingest_sides SIDE DOCUMENTS MODEL HOME
 
-Prints one JSON line: seconds and CPU seconds from the process's start to a searchable index, peak memory of all its
-processes, and what the embedder really read. The quickstarts are those of the two libraries' documentation, over the
-same sentence-transformers folder; neither library's own wrapper of that is used (the packages aren't needed by anything
-else here), but a class of its interface that calls the same `encode`.
+Prints a line once there is a searchable index, and then one of JSON: seconds and CPU seconds from the process's start
+to that moment, its own peak memory, and what the embedder really read. The quickstarts are those of the two libraries'
+documentation, over the same sentence-transformers folder; neither library's own wrapper of that is used (the packages
+aren't needed by anything else here), but a class of its interface that calls the same `encode`.
 """
 
 import importlib.util
@@ -162,12 +162,6 @@ def embedding_rate(texts: Sequence[str], model: Path) -> dict[str, float]:
     return {"embedding": embedding, "matmul": product, "share_of_matmul_rate": embedding / product}
 
 
-def memory_bytes() -> int:
-    """Give the peak of this process and that of the largest of those it started, added."""
-    own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return (own + others) * 1024
-
-
 def main() -> None:
     """Run one side and print what it took."""
     side, documents, model, home = sys.argv[1], *map(Path, sys.argv[2:5])
@@ -177,11 +171,12 @@ def main() -> None:
         return
     started = float(os.environ["BENCHMARK_STARTED"])
     n_failed, embedded = SIDES[side](documents, model, home)
+    print("searchable", flush=True)  # for whoever watches the memory: what follows is the benchmark's own work
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     row: dict[str, Any] = {
         "seconds": time.time() - started,
         "cpu_seconds": sum(usage.ru_utime + usage.ru_stime for usage in usages),
-        "memory_bytes": memory_bytes(),
+        "memory_bytes": usages[0].ru_maxrss * 1024,
         "failed": n_failed,
     }
     row["tokens"], row["tokens_read"] = count_tokens(embedded(), model, reads_all=side == "footnote")

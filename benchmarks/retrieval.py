@@ -22,8 +22,7 @@ import numpy as np
 from app.engine import Engine
 from app.evaluation.corpus import build_corpus, cache_settings
 from app.evaluation.layouts import read_set
-from app.evaluation.metrics_retrieval import groups_at, ranked_documents
-from app.evaluation.scoring import score_retrieval
+from app.evaluation.scoring import EVIDENCE_PASSAGES, score_retrieval
 from app.evaluation.sets import EvaluationSet, Question, sample
 from app.settings import PROJECT, load_settings
 from ingest.errors import FootnoteError
@@ -68,11 +67,10 @@ def measure(engine: Engine, kb: str, questions: EvaluationSet, budget_chars: int
 
 
 def _scores(engine: Engine, kb: str, question: Question, budget_chars: int) -> dict[str, float]:
-    retrieval = engine.search(kb, question.question)
+    # 30 passages, so that ten documents are among them; evidence is that of the first five, a fifth of the budget each.
+    retrieval = engine.search(kb, question.question, top_k=30, context=budget_chars // EVIDENCE_PASSAGES)
     scores = score_retrieval(question, retrieval, budget_chars)
     if question.gold_groups:
-        ranking = ranked_documents(hit.source for hit in retrieval.hits)
-        scores["parts@10"] = groups_at(ranking, question.gold_groups, 10)
         scores["all parts@10"] = float(scores["parts@10"] == 1)
     return scores
 

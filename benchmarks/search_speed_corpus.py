@@ -60,7 +60,7 @@ def make_seed(embedder: Embedder, megabytes: float) -> Seed:
         ingest_paths(with_documents, [documents], IngestConfig())
     query = (
         "SELECT chunks.text, language, vector FROM chunks JOIN vectors ON vectors.embedder = ?"
-        " AND vectors.text_hash = chunks.text_hash ORDER BY chunks.id"
+        " AND vectors.text_hash = chunks.text_hash ORDER BY chunks.text_hash"
     )
     rows = with_documents.catalog.rows(query, (embedder.name,))
     with_documents.close()

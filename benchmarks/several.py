@@ -31,9 +31,12 @@ _LAYOUTS = {
 
 @click.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path), default=_SET, metavar="SET")
+@click.option(
+    "--layout", "layouts", multiple=True, type=click.Choice(list(_LAYOUTS)), help="Only these; all when none."
+)
 @click.option("--quick", is_flag=True, help="Ask 100 questions instead of 500.")
 @click.option("--json", "as_json", is_flag=True)
-def main(path: Path, quick: bool, as_json: bool) -> None:
+def main(path: Path, layouts: tuple[str, ...], quick: bool, as_json: bool) -> None:
     """Measure recall@1, recall@10 and MRR@10, and which knowledge base the first passage comes from."""
     questions = read_set(path)
     asked = [q for q in questions.questions if q.relevance and q.question.strip()]
@@ -44,7 +47,8 @@ def main(path: Path, quick: bool, as_json: bool) -> None:
     click.echo(
         f"{questions.name}, {len(asked)} questions\n{'':<24}{'R@1':>7}{'R@10':>7}{'MRR':>7}{'first from 1st':>16}"
     )
-    for name, parts in _LAYOUTS.items():
+    for name in layouts or _LAYOUTS:
+        parts = _LAYOUTS[name]
         kbs = [_built(questions, embedder, half) for embedder, half in parts]
         ranks, firsts = [], 0
         for question in asked:

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import av
 import numpy as np
-import numpy.typing as npt
 
 from ingest.document import Block, Span, Utterance
 from ingest.errors import SourceError, WordlessError
 from ingest.load_config import LoadConfig
 from ingest.load_draft import Draft, one_line
 from ingest.load_pdf_words import join
-from ingest.speech import SAMPLE_RATE, Heard, Phrase, hear, speech_model
+from ingest.speech import SAMPLE_RATE, Heard, Phrase, Samples, hear, speech_model
 from ingest.step import OnStep, Step, unsaid
 
 _MAX_SECONDS = 4 * 3600  # 0.9 GB of samples, and hours of work
@@ -27,8 +26,6 @@ _DEMUXERS = "wav,mp3,flac,ogg,mov,aac"
 _PAUSE_SECONDS = 2.0
 _PARAGRAPH_SECONDS = 60.0
 _ENDS_SENTENCE = (".", "!", "?", "。", "！", "？", "…")
-
-Samples = npt.NDArray[np.float32]
 
 
 def load_audio(data: bytes, name: str, config: LoadConfig, on_step: OnStep = unsaid) -> Draft:

@@ -13,7 +13,7 @@ from pypdfium2 import PdfDocument, PdfPage
 
 from ingest.errors import SourceError
 from ingest.load_pdf_page import Line, open_pdf
-from ingest.ocr_engine import MAX_SIDE, Reading, read_picture
+from ingest.ocr_engine import MAX_SIDE, Reading, let_go, read_picture
 
 _DPI = 200  # the fewest errors of 150, 200 and 300 on poor scans: benchmarks/LOG.md 2026-11-25
 _STAMP = 60  # characters: a scanner's mark, a page number, a file's number
@@ -46,16 +46,21 @@ def read_pages(
 ) -> Iterator[tuple[int, tuple[Reading, float]]]:
     """Read pages by OCR; give the number of each with what was read, and how many points a pixel is.
 
-    pdfium is free for others while a page is read.
+    pdfium is free for others while a page is read. A book with a scanned cover leaves no models in memory: scans, which
+    need them again, come in numbers.
     """
+    n_pages = 0
     for number in numbers:
         with open_pdf(data, name) as document:
+            n_pages = len(document)
             page = document[number - 1]
             scale = min(_DPI / 72, MAX_SIDE / max(page.get_size()))
             picture = page.render(scale=scale).to_pil().convert("RGB")
             n_points = page.get_width() * page.get_height()
         reading = read_picture(picture, threads=threads)
         yield number, (reading, (n_points / (reading.width * reading.height)) ** 0.5)
+    if 2 * len(numbers) < n_pages:
+        let_go()
 
 
 def too_many_pages(name: str, n_pages: int, max_pages: int) -> SourceError:

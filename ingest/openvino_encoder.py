@@ -4,7 +4,6 @@ Imports neither torch nor transformers: a question is embedded half a second aft
 batches of equal length, as many batches at once as there are cores.
 """
 
-import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +13,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ingest.cores import n_cores
 from ingest.encoder_folder import WEIGHTS, Encoder, Floats, read_weights
 from ingest.encoder_graph import EncoderWeights, build_graph
 from ingest.errors import ModelError
 
 # Best of 256 to 8,192 tokens: larger batches fall out of the cache (benchmarks/LOG.md, 2026-11-25).
 _BATCH_TOKENS = 1024
-# Lengths are rounded up to this, so that few shapes occur; each new one costs the runtime a plan.
-_LENGTH_STEP = 16
+# Lengths are rounded up to this, so that few shapes occur; each new one costs the runtime a plan. With 16 there is
+# twice the padding (benchmarks/LOG.md, 2026-11-25).
+_LENGTH_STEP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class OpenVINOEncoder:
 
         try:
             for batch in batches:
-                request = finish() if len(running) == _n_cores() else self._model.create_infer_request()
+                request = finish() if len(running) == n_cores() else self._model.create_infer_request()
                 words = np.asarray(self._weights.words[batch.ids], dtype=np.float32)
                 request.start_async({"words": words, "mask": batch.mask})
                 running.append((request, batch.numbers))
@@ -130,8 +131,8 @@ class OpenVINOEncoder:
     def _model(self) -> Any:  # openvino.CompiledModel
         settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if self.dtype == "bfloat16" else "f32",
-            "NUM_STREAMS": str(_n_cores()),
-            "INFERENCE_NUM_THREADS": str(_n_cores()),
+            "NUM_STREAMS": str(n_cores()),
+            "INFERENCE_NUM_THREADS": str(n_cores()),
         }
         return self._core.compile_model(build_graph(self._encoder, self._weights), "CPU", settings)
 
@@ -166,8 +167,3 @@ def make_batches(ids: Sequence[Sequence[int]], longest: int) -> Iterator[Batch]:
             mask[row, : len(ids[number])] = 1.0
         yield Batch(numbers, padded, mask)
         at += len(numbers)
-
-
-def _n_cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -36,6 +36,8 @@ class FusionConfig:
     Best of .75/.9/1.2/1.5 with the lift of `retrieval.coverage`, and of .3/.5/.8/1.2 (benchmarks/LOG.md, 2026-11-25).
     """
 
+    # Less than 1 where another knowledge base is searched too, whose embedder scores lower (retrieval.match_scale).
+    dense_weight: float = 1.0
     lexical_weight: float = 0.9
     dictionary_weight: float = 0.6
     # Of every five places, how many go to passages in the other language when the question wasn't translated.
@@ -85,7 +87,7 @@ def fuse(
         dense = candidate.excess / (1 - typical_cosine) if candidate.excess is not None else 0.0
         lexical = candidate.lexical.score / best_possible if candidate.lexical and best_possible > 0 else 0.0
         translated = candidate.translated.score / best_translated if candidate.translated and best_translated else 0.0
-        score = dense + config.lexical_weight * lexical + config.dictionary_weight * translated
+        score = config.dense_weight * dense + config.lexical_weight * lexical + config.dictionary_weight * translated
         fused.append(Fused(candidate, score))
     return sorted(fused, key=lambda entry: (-entry.score, entry.candidate.chunk.id))
 

@@ -297,6 +297,12 @@ def foreign_language(query: str) -> str:
     return "en" if has_cjk(query) else "zh"
 
 
+def translation_of(retrieval: Retrieval) -> str | None:
+    """Give the query that is the question in the other language; None where it wasn't translated."""
+    last = retrieval.queries[-1]
+    return last if has_cjk(last) != has_cjk(retrieval.queries[0]) else None
+
+
 def _placed(kb: KnowledgeBase, hit: Hit) -> Hit:
     """Add where it is from, what is printed on its page where that differs from its number, and when it is said."""
     chunk = hit.chunk

@@ -1,6 +1,6 @@
 """A search and the name of a document in, where that document fell out and by how much. Searches again, no prompts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,11 +10,12 @@ from ingest.knowledge_base import KnowledgeBase
 from ingest.language import detect_language
 from ingest.row_set import RowSet
 from ingest.terms import content_terms, index_terms
+from retrieval.dictionary import Dictionary
 from retrieval.filters import Filters, describe, documents_named, near_names, unfit
 from retrieval.legs import dense_leg, lexical_leg
 from retrieval.retrieval import Hit, Retrieval
 from retrieval.scope import Scope, find_scope
-from retrieval.search import SearchConfig, foreign_language, search
+from retrieval.search import SearchConfig, foreign_language, search, translation_of
 
 Verdict = Literal["found", "missing", "filtered", "unindexed", "no_candidate", "repeat", "joined", "below", "dropped"]
 
@@ -59,21 +60,33 @@ class WhyNot:
     missing_terms: tuple[str, ...] = ()
 
 
-def why_not(kb: KnowledgeBase, document: str, retrieval: Retrieval, config: SearchConfig) -> tuple[WhyNot, ...]:
+def why_not(
+    kb: KnowledgeBase,
+    document: str,
+    retrieval: Retrieval,
+    config: SearchConfig,
+    *,
+    dictionary: Callable[[], Dictionary] | None = None,
+) -> tuple[WhyNot, ...]:
     """Trace the documents that `document` names (id, source, file name, title, or a part of these), at most three.
 
-    `retrieval` is the search that they were missed in, `config` what it was made with.
+    `retrieval` is the search that they were missed in, `config` and `dictionary` what it was made with.
     """
     named = documents_named(kb.catalog, document)
     if not named:
         near = near_names(document, document_facts(kb.catalog))
         hint = f"; did you mean: {', '.join(near)}" if near else ""
         return (WhyNot(kb.name, document, "missing", f"{kb.name} holds no such document{hint}"),)
-    return tuple(_trace(kb, document, facts, retrieval, config) for facts in named[:_MOST_DOCUMENTS])
+    return tuple(_trace(kb, document, facts, retrieval, config, dictionary) for facts in named[:_MOST_DOCUMENTS])
 
 
 def _trace(
-    kb: KnowledgeBase, document: str, facts: DocumentFacts, retrieval: Retrieval, config: SearchConfig
+    kb: KnowledgeBase,
+    document: str,
+    facts: DocumentFacts,
+    retrieval: Retrieval,
+    config: SearchConfig,
+    dictionary: Callable[[], Dictionary] | None,
 ) -> WhyNot:
     traced = WhyNot(kb.name, document, "missing", "", facts.source, facts.title)
     if failing := unfit(kb.catalog, retrieval.filters, facts):
@@ -84,7 +97,7 @@ def _trace(
     if not own_rows.n:
         reason = "its passages are not in the index: it was added after the index in use was built, or holds no words"
         return replace(traced, verdict="unindexed", reason=reason)
-    best = _best_hit(kb, facts, retrieval, config)
+    best = _best_hit(kb, facts, retrieval, config, dictionary)
     scope = find_scope(kb, generation, retrieval.filters)
     asked = list(dict.fromkeys(retrieval.queries))
     legs = tuple(leg for query in asked for leg in _legs(kb, generation, query, scope, own_rows, config))
@@ -119,16 +132,23 @@ def _judged(traced: WhyNot, facts: DocumentFacts, retrieval: Retrieval, config: 
     return replace(traced, verdict=verdict, reason=f"its best passage {reason}{language}")
 
 
-def _best_hit(kb: KnowledgeBase, facts: DocumentFacts, retrieval: Retrieval, config: SearchConfig) -> Hit | None:
+def _best_hit(
+    kb: KnowledgeBase,
+    facts: DocumentFacts,
+    retrieval: Retrieval,
+    config: SearchConfig,
+    dictionary: Callable[[], Dictionary] | None,
+) -> Hit | None:
     """Search the document alone, with the queries of the search before: scores are the same with filters."""
-    translations = retrieval.queries[1:]
+    translation = translation_of(retrieval)
     found = search(
         kb,
         retrieval.question,
         replace(config, top_k=1),
         query=retrieval.queries[0],
         filters=Filters(documents=(facts.id,)),
-        translate=(lambda query: translations[0]) if translations else None,
+        dictionary=dictionary,
+        translate=(lambda query: translation) if translation else None,
     )
     return found.hits[0] if found.hits else None
 
@@ -190,7 +210,7 @@ def _lacked(best: Hit, retrieval: Retrieval) -> float | None:
 
 
 def _language_note(best: Hit, retrieval: Retrieval) -> str:
-    if not _is_foreign(best, retrieval) or len(retrieval.queries) > 1:
+    if not _is_foreign(best, retrieval) or translation_of(retrieval):
         return ""
     return "; it is in another language than the question, and such passages get two places of five"
 

@@ -4,9 +4,10 @@ Not for prompts: there the neighbours of good chunks displaced better ones (benc
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.document import Chunk, Span, chunk_id
+from ingest.sentences import split_sentences
 from retrieval.pack import Passage, TextBetween, TokenBudget
 from retrieval.retrieval import Dropped
 
@@ -41,9 +42,10 @@ def widen(
     budget: TokenBudget | None = None,
 ) -> tuple[list[Passage], list[Dropped]]:
     """Let each passage, best first, take in whole chunks around it, those of its own section first, then those of the
-    section above, never more; a lower passage that it reaches becomes part of it.
+    section above, never more; a lower passage that it reaches becomes part of it. Then whole sentences, where no chunk
+    fits any more.
 
-    The text stays the document's own. What a budget has left goes to the best passages.
+    The text stays the document's own. What a budget has left goes to the best passages, in whole chunks.
     """
     if config.max_characters <= 0:
         return list(passages), []
@@ -58,6 +60,8 @@ def widen(
                 waiting.remove(reached)
                 reason = f"became part of passage {len(widened) + 1}"
                 dropped.append(Dropped(reached.chunk.id, reached.fused.candidate.source, "widened", reason))
+        if budget is None:
+            _fill(growing, widened, waiting, config, chunk_at)
         widened.append(_finish(growing, text_between))
     return widened, dropped
 
@@ -141,6 +145,32 @@ def _grow(growing: _Growing, step: _Step) -> None:
     growing.first, growing.last = min(growing.first, step.first), max(growing.last, step.last)
     growing.span = _together(growing.span, step.span)
     growing.headings = step.headings
+
+
+def _fill(
+    growing: _Growing,
+    above: Sequence[Passage],
+    below: Sequence[Passage],
+    config: ContextConfig,
+    chunk_at: ChunkAt,
+) -> None:
+    """Take in what fits of the chunks that don't fit whole, the sentences after the passage first."""
+    after, before = growing.last + 1, growing.first - 1
+    for place in (after, before):
+        step = _step(growing, place, above, below, chunk_at)
+        if step is None or not step.new_text:
+            continue
+        sentences = [
+            Span(step.span.start + sentence.start, step.span.start + sentence.end)
+            for sentence in split_sentences(step.new_text)
+        ]
+        fitting = [
+            joined
+            for sentence in (sentences if place == after else reversed(sentences))
+            if len(joined := _together(growing.span, sentence)) <= config.max_characters
+        ]
+        if fitting:
+            _grow(growing, replace(step, span=fitting[-1]))
 
 
 def _finish(growing: _Growing, text_between: TextBetween) -> Passage:

@@ -147,7 +147,7 @@ def test_batches_hold_every_text_once_with_its_own_tokens() -> None:
         for number, row, mask in zip(batch.numbers, batch.ids, batch.mask, strict=True)
     }
     assert found == dict(enumerate(ids))
-    assert [batch.ids.shape for batch in batches] == [(1, 1999), (1, 912), (2, 512), (5, 32)]
+    assert [batch.ids.shape for batch in batches] == [(1, 1999), (1, 904), (2, 504), (5, 24)]
 
 
 def test_distances_fall_into_the_buckets_of_the_paper() -> None:

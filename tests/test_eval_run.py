@@ -48,7 +48,15 @@ class FakeEngine:
         self.answers = answers
         self.searched: list[tuple[str, str, tuple[Message, ...], int | None]] = []
 
-    def search(self, kb: str, question: str, *, history: Sequence[Message] = (), top_k: int | None = None) -> Retrieval:
+    def search(
+        self,
+        kb: str,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        top_k: int | None = None,
+        context: int | None = None,
+    ) -> Retrieval:
         self.searched.append((kb, question, tuple(history), top_k))
         return make_retrieval(("d1", EVIDENCE))
 

@@ -26,7 +26,8 @@ from ingest.load_audio import decode_sound
 from ingest.load_config import LoadConfig
 from ingest.load_formats import FORMATS
 from ingest.load_sniff import sniff
-from ingest.speech import SAMPLE_RATE
+from ingest.speech import SAMPLE_RATE, hear, quiet_pieces, speech_model
+from ingest.step import Step
 from tests.broken_files import damaged
 from tests.hashing_embedder import HashingEmbedder
 from tests.whole_files import zipped
@@ -184,6 +185,40 @@ def test_a_long_recording_is_held_once_as_integers_and_once_as_floats() -> None:
     tracemalloc.stop()
     assert (len(sound), sound.dtype, float(sound.min()), float(sound.max())) == (900 * SAMPLE_RATE, "float32", 0.5, 0.5)
     assert peak < len(sound) * (2 + 4) * 1.2
+
+
+def test_a_long_recording_is_cut_where_it_is_quietest() -> None:
+    minutes = 34
+    sound = np.tile(np.array([0.5, -0.5], dtype=np.float32), minutes * 30 * SAMPLE_RATE)
+    pauses = [580, 1165, 1180]  # the last is not among the last 30 of 600 seconds from the second cut on
+    for pause in pauses:
+        sound[pause * SAMPLE_RATE : (pause + 1) * SAMPLE_RATE] = 0
+
+    pieces = list(quiet_pieces(sound))
+
+    cuts = [end / SAMPLE_RATE for _, end in pieces]
+    assert [580 < cuts[0] < 581, 1165 < cuts[1] < 1166, cuts[2]] == [True, True, minutes * 60]
+    assert [start for start, _ in pieces] == [0, *(end for _, end in pieces[:-1])]
+    assert list(quiet_pieces(sound[: 900 * SAMPLE_RATE])) == [(0, 900 * SAMPLE_RATE)]
+
+
+@needs_model
+def test_what_is_heard_in_pieces_has_the_times_of_the_whole(
+    samples: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speech = samples.astype(np.float32) / 32768
+    sound = np.concatenate([speech, np.zeros(3 * SAMPLE_RATE, np.float32), speech])
+    monkeypatch.setattr("ingest.speech._PIECE_SECONDS", len(speech) // SAMPLE_RATE + 2)
+    monkeypatch.setattr("ingest.speech._LOOK_SHARE", 0.3)
+    steps: list[Step] = []
+
+    heard = hear(sound, speech_model(CONFIG, "a.wav"), steps.append)
+
+    assert (heard.language, [phrase.text for phrase in heard.phrases]) == ("en", [SPOKEN, SPOKEN])
+    assert heard.phrases[0].start_seconds < 1
+    assert abs(heard.phrases[1].start_seconds - len(speech) / SAMPLE_RATE - 3) < 1
+    assert [step.total for step in steps] == [len(sound) // SAMPLE_RATE] * 4
+    assert [step.done for step in steps] == sorted(step.done for step in steps)
 
 
 def test_a_recording_of_more_than_four_hours_is_refused() -> None:

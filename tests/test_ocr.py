@@ -15,6 +15,7 @@ from ingest.knowledge_base import KnowledgeBase
 from ingest.load import load_document, read_document
 from ingest.load_config import LoadConfig
 from ingest.load_pdf_ocr import is_noise, page_ranges
+from ingest.ocr_engine import _engine
 from ingest.page_image import page_image
 from ingest.pipeline import IngestConfig, ingest_paths, plan_paths
 from tests.hashing_embedder import HashingEmbedder
@@ -117,6 +118,14 @@ def test_only_pages_without_text_are_read() -> None:
     assert document.metadata["pages_read_by_ocr"] == "2-3"
     assert document.metadata["pages_without_text"] == "4"
     assert "ocr_pages_limit" not in document.metadata
+
+
+def test_a_document_with_few_scanned_pages_leaves_no_models_in_memory() -> None:
+    loaded = []
+    for max_ocr_pages in (2, 1):  # of 4
+        read_document(mixed_pdf(), "mixed.pdf", "mixed.pdf", config=LoadConfig(max_ocr_pages=max_ocr_pages))
+        loaded.append(_engine.cache_info().currsize)
+    assert loaded == [1, 0]
 
 
 @pytest.mark.parametrize("size", [(14_400, 2), (2, 14_400), (14_400, 40)])

@@ -144,3 +144,18 @@ def test_a_budget_of_tokens_cuts_a_search_and_says_what_did_not_fit(tmp_path: Pa
 def test_a_shorter_chunk_may_fit_where_a_longer_one_did_not() -> None:
     budget = TokenBudget(5, lambda text: len(text.split()))
     assert [budget.missing(text) for text in ("a b c", "a b c d", "a b")] == [0, 2, 0]
+
+
+def test_what_is_left_is_filled_with_whole_sentences_of_the_next_chunks() -> None:
+    text = "One is here. Two is here. Three is here. Four is here."
+    spans = [Span(0, 25), Span(26, 54)]
+    chunks = [Chunk(f"c{n}", "doc", span, span.of(text), ("T",), 1) for n, span in enumerate(spans)]
+    candidate = Candidate(chunks[0], "doc.md", "T", 0, False, 0.5, None, None)
+    found, dropped = widen(
+        [Passage(Fused(candidate, 1.0), chunks[0], 0, 0)],
+        ContextConfig(45),
+        lambda document, place: chunks[place] if 0 <= place < 2 else None,
+        lambda document, span: span.of(text),
+    )
+    assert [one.chunk.text for one in found] == ["One is here. Two is here. Three is here."]
+    assert dropped == []

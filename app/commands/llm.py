@@ -20,6 +20,7 @@ from app.models import (
 from app.servers import served_models
 from app.settings import load_settings
 from ingest.errors import ModelError
+from retrieval.dictionary import open_dictionary
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,6 +50,8 @@ def pull_command(name: str, everything: bool, missing: bool, quiet: bool, folder
         chosen = _chosen(name, everything)
         wanted = [model for model in chosen if not (missing and has_right_size(model, models_folder))]
         paths = _pull_embedded(wanted, models_folder) if wanted else []
+        if not name:  # part of what Footnote comes with: some seconds now, rather than in the first question
+            open_dictionary(models_folder).close()
     for path in () if quiet else paths:
         click.echo(path)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from app.evaluation.metrics_retrieval import ranked_documents
-from app.evaluation.scoring import plain_text, score_answer, score_retrieval, shown_citations
+from app.evaluation.scoring import EVIDENCE_PASSAGES, plain_text, score_answer, score_retrieval, shown_citations
 from app.evaluation.sets import EvaluationSet, Question
 from generation.answer import Answer
 from generation.llm import Message
@@ -17,8 +17,16 @@ from retrieval.retrieval import Retrieval
 class Asked(Protocol):
     """What is measured: `app.engine.Engine`, or a fake in the tests."""
 
-    def search(self, kb: str, question: str, *, history: Sequence[Message] = (), top_k: int | None = None) -> Retrieval:
-        """Give the ranked passages for a question."""
+    def search(
+        self,
+        kb: str,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        top_k: int | None = None,
+        context: int | None = None,
+    ) -> Retrieval:
+        """Give the ranked passages for a question, widened to `context` characters."""
 
     def ask(self, kb: str, question: str, *, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
         """Yield the answer as it is written, then the Answer itself."""
@@ -26,7 +34,10 @@ class Asked(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """What is run and how deep: `top_k` hits a question, evidence within `budget_chars` of the first five."""
+    """What is run and how deep: `top_k` hits a question, evidence within `budget_chars` of the first five.
+
+    With `retrieval_only` each passage may have a fifth of that, with the text around it.
+    """
 
     retrieval_only: bool = False
     top_k: int = 30
@@ -88,7 +99,14 @@ def run_questions(engine: Asked, kb: str, questions: EvaluationSet, config: RunC
 
 def _run_question(engine: Asked, kb: str, question: Question, config: RunConfig) -> QuestionRecord:
     started = time.perf_counter()
-    retrieval = engine.search(kb, question.question, history=question.history, top_k=config.top_k)
+    retrieval = engine.search(
+        kb,
+        question.question,
+        history=question.history,
+        top_k=config.top_k,
+        # A prompt has the passages as they were found; who asks for passages has them as long as they may be.
+        context=config.budget_chars // EVIDENCE_PASSAGES if config.retrieval_only else 0,
+    )
     searched = time.perf_counter()
     record = replace(
         _blank(question),

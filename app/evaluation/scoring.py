@@ -42,6 +42,7 @@ def score_retrieval(question: Question, retrieval: Retrieval, budget_chars: int)
         scores["ndcg@10"] = ndcg_at(ranking, question.relevance, 10)
     if question.gold_groups:
         scores["parts@5"] = groups_at(ranking, question.gold_groups, 5)
+        scores["parts@10"] = groups_at(ranking, question.gold_groups, 10)
     if question.gold_spans:
         top = [Quoted(hit.source, hit.chunk.text) for hit in retrieval.hits[:EVIDENCE_PASSAGES]]
         gold = sorted(relevant(question.relevance))
