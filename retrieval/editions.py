@@ -38,6 +38,10 @@ def newest_first(hits: Sequence[Hit], question: str, config: EditionConfig) -> t
     if _YEAR.search(question) or _PAST.search(question):
         return tuple(hits)
     ordered = list(hits)
+    editions = [_kind_and_edition(hit.source) for hit in hits]
+    kinds = [kind for kind, _ in editions if kind]
+    if len(kinds) == len(set(kinds)):  # no two editions of one document, as nearly always
+        return tuple(replace(hit, rank=rank) for rank, hit in enumerate(ordered, 1))
     terms = {hit.chunk.id: frozenset(content_terms(hit.chunk.text)) for hit in hits}
     for position in range(len(ordered)):
         hit = ordered[position]

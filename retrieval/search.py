@@ -325,7 +325,8 @@ def _hit(passage: Passage, rank: int, fused: Mapping[str, StageScore], reranked:
         stages["sentence"] = passage.fused.sentence
     if candidate.chunk.id in reranked.by_chunk:
         stages["reranked"] = reranked.by_chunk[candidate.chunk.id]
-    held = set(index_terms(passage.chunk.embedded_text))
+    is_whole = passage.chunk.id == candidate.chunk.id and bool(candidate.terms)
+    held = set(candidate.terms.split() if is_whole else index_terms(passage.chunk.embedded_text))
     matched = tuple(term.removeprefix("·") for term in terms if term in held)
     return Hit(
         chunk=passage.chunk,
