@@ -50,6 +50,6 @@ def sources_found(home: Path, question: str) -> list[str]:
     return list(dict.fromkeys(Path(hit["source"]).name for hit in hits))
 
 
-def many_paragraphs(subject: str, n: int = 140) -> str:
+def many_paragraphs(subject: str, n: int = 530) -> str:
     """Give a text of n chunks: enough to fill a batch, so that it is committed by itself."""
     return "\n\n".join(f"# {subject} {i}\n\n" + f"{subject}{i} rides along the quay " * 14 for i in range(n))

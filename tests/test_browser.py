@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from app.engine import Engine
 from app.models import E5_SMALL, QWEN, has_right_size
-from app.settings import PROJECT
+from app.settings import PROJECT, load_settings
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed; run: make set-up")
 
@@ -112,7 +113,9 @@ def test_documents_are_uploaded_asked_cited_and_deleted(browser: Browser, files:
 
         page.get_by_role("button", name="New conversation").click()
         show(page, "Documents")
-        page.locator("[class*=st-key-fn_document_]", has_text="雨量手册.md").get_by_role("button").click()
+        page.locator("[class*=st-key-fn_document_]", has_text="雨量手册.md").get_by_role(
+            "button", name="delete"
+        ).click()
         page.get_by_role("dialog").get_by_role("button", name="Delete").click()
         expect(page.get_by_text("is deleted.")).to_be_visible()
         assert not list(home.glob("uploads/*/雨量手册.md"))
@@ -180,4 +183,24 @@ def test_the_page_is_chinese_for_a_chinese_browser_and_fits_a_phone(browser: Bro
         assert page.evaluate("document.querySelector('main').scrollWidth") <= 390
         page.get_by_role("radio", name="English").click()
         expect(page.get_by_text("Upload files")).to_be_visible()
+        assert elsewhere == []
+
+
+def test_a_question_is_asked_in_two_knowledge_bases_at_once(browser: Browser, tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    for name, text in (("boats", "A passenger may take two dogs."), ("staff", "The staff get 25 days of leave.")):
+        (tmp_path / f"{name}.md").write_text(text)
+        Engine(load_settings({"FOOTNOTE_HOME": str(home)})).ingest(name, [tmp_path / f"{name}.md"])
+    settings = {"FOOTNOTE_LLM": "extractive", "FOOTNOTE_KB": "boats"}
+    with page_server(home, settings, tmp_path / "page.log") as address:
+        page, elsewhere = open_page(browser, address)
+        page.get_by_role("button", name="Where to look").click()
+        page.get_by_role("combobox", name="Search these knowledge bases too").click()
+        page.get_by_role("option", name="staff").click()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="1 set")).to_be_visible()
+        answer = ask(page, "How many days of leave do the staff get?")
+        answer.locator(".fn-marker").first.click()
+        expect(page.locator("mark.fn-mark-quote")).to_have_text("The staff get 25 days of leave.")
         assert elsewhere == []
