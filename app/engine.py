@@ -272,7 +272,7 @@ class Engine:
         configs = scaled_configs(opened, config)
         traces = [why_not(one, document, retrieval, configs[one.name], dictionary=self.dictionary) for one in opened]
         found = [trace for traced in traces for trace in traced if trace.verdict != "missing"]
-        return found or list(traces[0])
+        return found or [trace for traced in traces for trace in traced]
 
     def documents(self, kb: str) -> list[DocumentInfo]:
         """List a knowledge base's documents, by source."""
