@@ -36,8 +36,8 @@ class SearchConfig:
     `budget_tokens`: how many tokens all passages may have together, counted as chunk sizes are, by the embedder's
     tokenizer; 0 is no such bound. `top_k` holds beside it.
     `translate_below`: when the best passage in the question's own language scores less, the question is translated, if
-    there is someone to do it. On the 53 sample questions that need no history, 7 of 8 whose answer stands in the other
-    language score below .6, and 3 of 30 others (benchmarks/LOG.md, 2026-11-22).
+    there is someone to do it. On the 38 answerable sample questions without history, 7 of 8 whose answer stands in the
+    other language score below .62, and 2 of 30 others (benchmarks/LOG.md, 2026-11-25).
     """
 
     top_k: int = 10
@@ -48,7 +48,7 @@ class SearchConfig:
     use_parts: bool = True
     # How much a passage's score for the whole question counts beside that for a part of it.
     whole_weight: float = 0.5
-    translate_below: float = 0.6
+    translate_below: float = 0.62
     # What a passage scores for question and previous answer together counts this much: a follow-up often leans on the
     # answer's words ("and for 300,000?" after "the manager approves up to 20,000").
     said_weight: float = 0.8
