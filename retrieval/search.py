@@ -119,7 +119,7 @@ def search(
     passages, dropped = pack(ranking, config.top_k, config.packing, kb.catalog.text_between, bound)
     passages, swallowed = widen(passages, config.context, kb.catalog.chunk_at, kb.catalog.text_between, bound)
     fused = {entry.candidate.chunk.id: StageScore(rank, entry.score) for rank, entry in enumerate(seated, start=1)}
-    terms = list(dict.fromkeys(term for searched_query in queries for term in _terms(searched_query)))
+    terms = list(dict.fromkeys(term for searched_query in queries for term in query_terms(searched_query)))
     hits = [_placed(kb, _hit(passage, rank, fused, reranked, terms)) for rank, passage in enumerate(passages, 1)]
     finished = clock()
     return Retrieval(
@@ -176,7 +176,7 @@ def _search_once(
     dense = DenseLeg({}, None, {}, "off")
     if config.use_dense:
         dense = dense_leg(kb, generation, query, config.n_candidates, among=scope.among)
-    lexical, translated, terms = LexicalLeg({}, 0.0, "off"), None, _terms(query)
+    lexical, translated, terms = LexicalLeg({}, 0.0, "off"), None, query_terms(query)
     if config.use_lexical:
         lexical = lexical_leg(generation, terms, config.n_candidates, among=scope.among)
         foreign = foreign_language(query)
@@ -196,7 +196,7 @@ def _search_once(
     return _Pass(dense, lexical, translated, ranking)
 
 
-def _terms(query: str) -> list[str]:
+def query_terms(query: str) -> list[str]:
     """The query's terms without its stop words, unless it is made of nothing else ("who are you")."""
     return content_terms(query) or list(dict.fromkeys(index_terms(query)))
 

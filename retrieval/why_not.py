@@ -9,13 +9,13 @@ from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import detect_language
 from ingest.row_set import RowSet
-from ingest.terms import content_terms, index_terms
+from ingest.terms import index_terms
 from retrieval.dictionary import Dictionary
 from retrieval.filters import Filters, describe, documents_named, near_names, unfit
 from retrieval.legs import dense_leg, lexical_leg
 from retrieval.retrieval import Hit, Retrieval
 from retrieval.scope import Scope, find_scope
-from retrieval.search import SearchConfig, foreign_language, search, translation_of
+from retrieval.search import SearchConfig, foreign_language, query_terms, search, translation_of
 
 Verdict = Literal["found", "missing", "filtered", "unindexed", "no_candidate", "repeat", "joined", "below", "dropped"]
 
@@ -160,7 +160,7 @@ def _legs(
     if config.use_dense:
         traces.append(_dense(kb, generation, query, scope, rows, config.n_candidates))
     if config.use_lexical:
-        terms = _terms(query)
+        terms = query_terms(query)
         own = lexical_leg(generation, terms, 1, among=rows)
         if own.by_row:
             ((row, best),) = own.by_row.items()
@@ -194,12 +194,8 @@ def _dense(
 
 def _missing(best: Hit, queries: Sequence[str]) -> tuple[str, ...]:
     held = set(index_terms(best.chunk.embedded_text))
-    terms = (term for query in queries for term in _terms(query) if term not in held)
+    terms = (term for query in queries for term in query_terms(query) if term not in held)
     return tuple(dict.fromkeys(term.removeprefix("·") for term in terms))
-
-
-def _terms(query: str) -> list[str]:
-    return content_terms(query) or list(dict.fromkeys(index_terms(query)))
 
 
 def _lacked(best: Hit, retrieval: Retrieval) -> float | None:

@@ -154,11 +154,14 @@ def _fill(
     config: ContextConfig,
     chunk_at: ChunkAt,
 ) -> None:
-    """Take in what fits of the chunks that don't fit whole, the sentences after the passage first."""
+    """Take in what fits of the chunks that don't fit whole, the sentences after the passage first.
+
+    Of a chunk that begins on an earlier page nothing: on which page its last sentences stand isn't known here.
+    """
     after, before = growing.last + 1, growing.first - 1
     for place in (after, before):
         step = _step(growing, place, above, below, chunk_at)
-        if step is None or not step.new_text:
+        if step is None or not step.new_text or (place == before and step.page != growing.page):
             continue
         sentences = [
             Span(step.span.start + sentence.start, step.span.start + sentence.end)

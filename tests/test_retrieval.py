@@ -239,17 +239,18 @@ def test_a_question_about_two_things_finds_both(tmp_path: Path) -> None:
     kb = knowledge_base(
         tmp_path,
         {
-            "a": "Hamlet Hamlet was written in 1600, Hamlet is a play.",
-            "b": "Hamlet was filmed, Hamlet was sung, who knows Hamlet.",
-            "c": "Macbeth was written in 1606, long ago, in a town with a river and a mill beside it.",
+            "a": "Kyd, they say, wrote Hamlet before Hamlet was played.",
+            "b": "Shakespeare wrote Hamlet, the longest Hamlet there is.",
+            "c": "Macbeth is short, and was seen by a doctor who kept a diary of all the plays he went to in spring.",
         },
     )
-    found = search(kb, "When was Hamlet written and Macbeth?", SearchConfig(use_dense=False))
-    assert found.parts == ()
-    found = search(kb, "Who wrote Hamlet and Macbeth?", SearchConfig(use_dense=False, top_k=2))
+    question = "Who wrote Hamlet and Macbeth?"
+    whole = search(kb, question, SearchConfig(use_dense=False, use_parts=False, top_k=2))
+    assert (whole.parts, {hit.source for hit in whole.hits}) == ((), {"a", "b"})
+    found = search(kb, question, SearchConfig(use_dense=False, top_k=2))
     assert found.parts == ("Who wrote Hamlet", "Who wrote Macbeth?")
+    assert [hit.source for hit in found.hits] == [whole.hits[0].source, "c"]
     assert "parts" in found.stages
-    assert {hit.source for hit in found.hits} >= {"c"}
 
 
 def test_a_dictionary_finds_passages_in_the_other_language(tmp_path: Path) -> None:

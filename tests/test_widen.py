@@ -159,3 +159,17 @@ def test_what_is_left_is_filled_with_whole_sentences_of_the_next_chunks() -> Non
     )
     assert [one.chunk.text for one in found] == ["One is here. Two is here. Three is here."]
     assert dropped == []
+
+
+def test_sentences_of_a_chunk_that_begins_on_an_earlier_page_are_left_there() -> None:
+    text = "One is here. Two is here. Three is here. Four is here."
+    spans = [Span(0, 25), Span(26, 54)]
+    chunks = [Chunk(f"c{n}", "doc", span, span.of(text), ("T",), 1 + n) for n, span in enumerate(spans)]
+    candidate = Candidate(chunks[1], "doc.md", "T", 1, False, 0.5, None, None)
+    found, _ = widen(
+        [Passage(Fused(candidate, 1.0), chunks[1], 1, 1)],
+        ContextConfig(45),
+        lambda document, place: chunks[place] if 0 <= place < 2 else None,
+        lambda document, span: span.of(text),
+    )
+    assert [(one.chunk.text, one.chunk.page) for one in found] == [("Three is here. Four is here.", 2)]
