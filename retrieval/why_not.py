@@ -127,7 +127,12 @@ def _judged(traced: WhyNot, facts: DocumentFacts, retrieval: Retrieval, config: 
         lacked = _lacked(traced.best, retrieval)
         by = f", by {lacked:.3f}" if lacked else ""
         return replace(traced, verdict="below", reason=f"its best passage is {reason}{by}{language}", lacked=lacked)
-    kinds: tuple[tuple[str, Verdict], ...] = (("says the same", "repeat"), ("joined", "joined"))
+    kinds: tuple[tuple[str, Verdict], ...] = (
+        ("says the same", "repeat"),
+        ("says nothing that", "repeat"),
+        ("joined", "joined"),
+        ("became part", "joined"),
+    )
     verdict: Verdict = next((verdict for words, verdict in kinds if words in reason), "dropped")
     return replace(traced, verdict=verdict, reason=f"its best passage {reason}{language}")
 

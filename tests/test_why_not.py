@@ -56,6 +56,19 @@ def test_a_repeat_names_what_it_repeats(engine: Engine) -> None:
     assert "says the same as" in trace.reason
 
 
+def test_a_passage_that_adds_nothing_is_a_repeat_too(engine: Engine, tmp_path: Path) -> None:
+    said = "A passenger may take two dogs on the ferry, and both of them stay on the lower deck with their owner"
+    (tmp_path / "one.md").write_text(f"{said}.")
+    (tmp_path / "other.md").write_text(f"{said}, the owner.")
+    engine.ingest("near", [tmp_path / "one.md", tmp_path / "other.md"], base=tmp_path)
+    retrieval = engine.search("near", QUESTION)
+    (shown,) = retrieval.hits
+    left_out = "other.md" if shown.source == "one.md" else "one.md"
+    (trace,) = engine.why_not("near", left_out, retrieval)
+    assert trace.verdict == "repeat"
+    assert "says nothing that the chunk in place 1" in trace.reason
+
+
 def test_a_score_too_low_says_by_how_much(engine: Engine) -> None:
     retrieval = engine.search("default", QUESTION, top_k=1)
     (trace,) = engine.why_not("default", "fares", retrieval, top_k=1)
