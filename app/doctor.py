@@ -167,7 +167,7 @@ def _language_model(settings: Settings, *, full: bool) -> Finding:
 
 def _reranker(settings: Settings, *, full: bool) -> Finding:
     """Let a server score one pair; `full` also loads a model, and says which languages the reranker knows."""
-    from app.engine import make_reranker
+    from app.model_making import make_reranker
     from retrieval.rerank_probe import ProbedReranker
 
     subject, chosen = "Reranker", settings.reranker

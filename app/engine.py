@@ -15,14 +15,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.models import find_model
-from app.settings import EXTRACTIVE, Settings
+from app.model_making import make_llm, make_reranker
+from app.settings import Settings
 from generation.answer import Answer
 from generation.answering import AnswerConfig, stream_answer
 from generation.extractive import Extractive
-from generation.llama_cpp import LlamaCpp, LlamaCppConfig
 from generation.llm import LLM, Message
-from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from generation.rewrite import standalone_question
 from generation.translate import translate_question
 from ingest.catalog import Catalog
@@ -42,13 +40,11 @@ from ingest.salvage import salvage_catalog
 from ingest.tags import clean_tag
 from ingest.verify import folder_problems
 from ingest.write_lock import WriteLock
-from retrieval.cross_encoder import CrossEncoderReranker
 from retrieval.dictionary import Dictionary, open_dictionary
 from retrieval.filters import EVERYWHERE, Filters
 from retrieval.legs import relevance
 from retrieval.rerank import Reranker
 from retrieval.rerank_probe import ProbedReranker
-from retrieval.rerank_server import RerankServer, RerankServerConfig
 from retrieval.retrieval import Hit, Retrieval
 from retrieval.search import SearchConfig
 from retrieval.several import scaled_configs, search_several
@@ -80,15 +76,6 @@ def _summary(folder: Path) -> Summary:
         return Summary(folder.name, 0, 0, str(error))
     finally:
         catalog.close()
-
-
-def make_reranker(settings: Settings) -> Reranker:
-    """Give the reranker that the settings name, loading and asking nothing."""
-    chosen = settings.reranker
-    if chosen.url:
-        return RerankServer(RerankServerConfig(chosen.url, chosen.model, chosen.api_key, chosen.timeout_seconds))
-    local = settings.models_folder / chosen.model
-    return CrossEncoderReranker(local if local.is_dir() else chosen.model)
 
 
 def _ignore(progress: Progress) -> None:
@@ -402,7 +389,7 @@ class Engine:
         """Give the language model of the settings; a GGUF loads when the first token is asked for."""
         with self._opening:
             if self._llm is None:
-                self._llm = self._make_llm()
+                self._llm = make_llm(self.settings)
             return self._llm
 
     def reranker(self) -> ProbedReranker | None:
@@ -411,22 +398,6 @@ class Engine:
             if self._reranker is None and self.settings.reranker.is_set:
                 self._reranker = ProbedReranker(make_reranker(self.settings))
             return self._reranker
-
-    def _make_llm(self) -> LLM:
-        llm = self.settings.llm
-        if llm.url:
-            return OpenAIServer(
-                OpenAIServerConfig(
-                    base_url=llm.url,
-                    model=llm.model or None,
-                    api_key=llm.api_key,
-                    context_tokens=llm.context_tokens or None,
-                )
-            )
-        if llm.model == EXTRACTIVE:
-            return Extractive()
-        path = find_model(llm.model, self.settings.models_folder)
-        return LlamaCpp(path, LlamaCppConfig(context_tokens=llm.context_tokens or 4096, threads=llm.threads or None))
 
     def _answer_config(self) -> AnswerConfig:
         """Give the settings' own; a server reads long prompts quickly, so unless told otherwise it gets more."""

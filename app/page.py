@@ -51,14 +51,7 @@ def _draw_header(engine: Engine) -> tuple[str, Sequence[Texts]]:
     with st.container(horizontal=True, vertical_alignment="center", key="fn_header"):
         st.html(f'<div class="fn-brand"><b>Footnote</b><span>{texts.tagline}</span></div>')
         kb = _draw_knowledge_bases(engine, texts)
-        st.segmented_control(
-            texts.view,
-            ("chat", "documents"),
-            format_func={"chat": texts.chat, "documents": texts.documents}.__getitem__,
-            key=VIEW_KEY,
-            required=True,
-            label_visibility="collapsed",
-        )
+        _draw_views(texts)
         st.button(
             texts.new_conversation,
             key="new_conversation",
@@ -78,6 +71,30 @@ def _draw_header(engine: Engine) -> tuple[str, Sequence[Texts]]:
     return kb, (texts, *others)
 
 
+def _draw_views(texts: Texts) -> None:
+    """Draw the choice of the view.
+
+    The browser sends a control's last label with every click, also when the program has chosen another view since or
+    the labels are in another language now. So the control then starts anew, and a late label of the old one is lost.
+    """
+    key = f"{VIEW_KEY}_{st.session_state[LANGUAGE_KEY]}_{session().n_views}"
+    st.session_state.setdefault(key, st.session_state[VIEW_KEY])
+    st.segmented_control(
+        texts.view,
+        ("chat", "documents"),
+        format_func={"chat": texts.chat, "documents": texts.documents}.__getitem__,
+        key=key,
+        required=True,
+        on_change=_show_chosen,
+        args=(key,),
+        label_visibility="collapsed",
+    )
+
+
+def _show_chosen(key: str) -> None:
+    st.session_state[VIEW_KEY] = st.session_state[key]
+
+
 def _draw_knowledge_bases(engine: Engine, texts: Texts) -> str:
     """Draw the choice of knowledge base and give the chosen one."""
     names = engine.knowledge_bases() or [engine.settings.kb]
@@ -85,15 +102,24 @@ def _draw_knowledge_bases(engine: Engine, texts: Texts) -> str:
     if state.go_to is not None or st.session_state.get(KB_KEY) not in names:
         wanted = state.go_to if state.go_to in names else default_knowledge_base(names, engine.settings.kb)
         st.session_state[KB_KEY] = wanted
+        state.n_kbs += 1
         state.go_to = None
+    key = f"{KB_KEY}_{state.n_kbs}"
+    st.session_state.setdefault(key, st.session_state[KB_KEY])
     return st.selectbox(
         texts.knowledge_base,
         names,
-        key=KB_KEY,
-        on_change=session().close_source,
+        key=key,
+        on_change=_open_chosen,
+        args=(key,),
         label_visibility="collapsed",
         width=200,
     )
+
+
+def _open_chosen(key: str) -> None:
+    st.session_state[KB_KEY] = st.session_state[key]
+    session().close_source()
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from click.testing import CliRunner, Result
 
 from app.cli import cli
 from app.doctor import Finding, examine
-from app.engine import Engine, make_reranker
+from app.engine import Engine
 from app.evaluation import measure
+from app.model_making import make_reranker
 from app.page_parts.retrieval_html import retrieval_html
 from app.page_parts.texts_en import ENGLISH
 from app.settings import RerankerSettings, Settings, load_settings

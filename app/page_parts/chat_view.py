@@ -9,7 +9,7 @@ from app.engine import Engine
 from app.page_parts.answer_run import AnswerRun
 from app.page_parts.answer_view import draw_turn, follow_turn
 from app.page_parts.citation_view import draw_panel
-from app.page_parts.session import VIEW_KEY, Turn, history, session
+from app.page_parts.session import Turn, history, session
 from app.page_parts.texts import Texts
 from app.page_parts.where_view import Where, draw_where
 
@@ -59,17 +59,13 @@ def ask(engine: Engine, kb: str, question: str, where: Where, *, instead_of: Tur
     turns.append(Turn(state.n_turns, question, run))
 
 
-def _show_documents() -> None:
-    st.session_state[VIEW_KEY] = "documents"
-
-
 def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts], where: Where) -> None:
     texts = languages[0]
     if kb not in engine.knowledge_bases() or not engine.documents(kb):
         nothing = texts.empty_knowledge_base if kb in engine.knowledge_bases() else texts.no_knowledge_base
         st.html(f'<div class="fn-welcome"><h2>{texts.welcome}</h2><p>{nothing}</p></div>')
         with st.container(horizontal=True, horizontal_alignment="center"):
-            st.button(texts.go_to_documents, key="go_to_documents", type="primary", on_click=_show_documents)
+            st.button(texts.go_to_documents, key="go_to_documents", type="primary", on_click=session().show_documents)
         return
     st.html(f'<div class="fn-welcome"><h2>{texts.welcome}</h2><p>{texts.welcome_hint}</p></div>')
     if kb != SAMPLES:

@@ -69,6 +69,8 @@ class Session:
     n_runs: int = 0
     n_uploads: int = 0
     n_turns: int = 0
+    n_views: int = 0
+    n_kbs: int = 0
 
     def turns(self, kb: str) -> list[Turn]:
         """Give the conversation with a knowledge base."""
@@ -83,6 +85,11 @@ class Session:
     def ask_to_delete(self, what: str) -> None:
         """Ask whether to delete: the id of a document, or the name of a knowledge base; "" is a no."""
         self.to_delete = what
+
+    def show_documents(self) -> None:
+        """Go to the documents."""
+        st.session_state[VIEW_KEY] = "documents"
+        self.n_views += 1
 
     def close_source(self) -> None:
         """Close the side panel."""
