@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from app.model_making import make_llm, make_reranker
 from app.settings import Settings
+from generation.abstain import stated_lines
 from generation.answer import Answer
 from generation.answering import AnswerConfig, stream_answer
 from generation.extractive import Extractive
@@ -402,6 +403,8 @@ class Engine:
     def _answer_config(self) -> AnswerConfig:
         """Give the settings' own; a server reads long prompts quickly, so unless told otherwise it gets more."""
         config = self.settings.answer
+        lines = stated_lines(self.llm().name, self.settings.strictness / 100)
+        config = replace(config, abstain=replace(config.abstain, least_stated=lines))
         tokens = self.settings.prompt_tokens
         if not tokens and self.settings.llm.url:
             tokens = _SERVER_PROMPT_TOKENS

@@ -59,7 +59,8 @@ class RerankerSettings:
 class Settings:
     """Everything that can be set. `home` holds kb/ and models/; `language` is the page's, "" for the browser's.
 
-    `prompt_tokens` bounds the passages in a prompt; 0 leaves it to the kind of model.
+    `prompt_tokens` bounds the passages in a prompt; 0 leaves it to the kind of model. `strictness`, 0 to 100, is how
+    readily a question is declined that the passages may not answer.
     """
 
     home: Path = PROJECT / "data"
@@ -67,6 +68,7 @@ class Settings:
     embedder: str = "multilingual-e5-small"
     language: str = ""
     prompt_tokens: int = 0
+    strictness: int = 50
     llm: LLMSettings = field(default_factory=LLMSettings)
     reranker: RerankerSettings = field(default_factory=RerankerSettings)
     ingest: IngestConfig = field(default_factory=IngestConfig)
@@ -106,6 +108,7 @@ SETTING_NAMES: Mapping[str, str] = {
     "top_k": "how many passages a search gives",
     "budget_tokens": "how many tokens all passages of a search may have, in the embedder's; 0: no such bound",
     "prompt_tokens": "how many tokens of passages a model reads; 0: 500 in this process, 1500 on a server",
+    "strictness": "0 to 100: how readily a question is declined that the passages may not answer",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
     "speech_model": "hears recordings: a name in the models folder, a faster-whisper folder, a size, or a hub name",
     "ocr_pages": "how many pages of one document OCR may read; 0 turns OCR off",
@@ -138,6 +141,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         embedder=values.get("embedder", defaults.embedder),
         language=values.get("language", ""),
         prompt_tokens=_number(values, "prompt_tokens", 0),
+        strictness=_percent(values, "strictness", defaults.strictness),
         llm=llm,
         ingest=replace(
             defaults.ingest,
@@ -206,3 +210,10 @@ def _number(values: Mapping[str, str], name: str, default: int) -> int:
     if not value.isdecimal():
         raise SettingsError(f"{name} must be a whole number, got {value!r}; set FOOTNOTE_{name.upper()} to one")
     return int(value)
+
+
+def _percent(values: Mapping[str, str], name: str, default: int) -> int:
+    number = _number(values, name, default)
+    if number > 100:
+        raise SettingsError(f"{name} goes from 0 to 100, got {number}; set FOOTNOTE_{name.upper()} to such a number")
+    return number

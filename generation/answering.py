@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, reason_before
+from generation.abstain import ABSTENTIONS, NOT_STATED, AbstainConfig, is_refusal, reason_before
 from generation.answer import Answer
 from generation.citing import CitingConfig, EvidenceIndex, Similarity
 from generation.composing import Clock, Composer, PageOf, SecondsOf
@@ -17,6 +17,7 @@ from generation.llm import LLM, Message, Prompt, SamplingConfig
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.question_form import wants_more
 from generation.second_look import with_amounts
+from generation.stated import stated_share
 from generation.support import SupportConfig
 from retrieval.retrieval import Retrieval
 
@@ -126,6 +127,15 @@ def stream_answer(
         return prompt, index, Composer(prompt, index, config.support, page_of, seconds_of, similarity, clock)
 
     prompt, index, composer = composed(excerpts)
+    before = clock()
+    share = stated_share(llm, prompt)
+    timings: dict[str, float] = {} if share is None else {"stated": clock() - before}
+    if share is not None and share < config.abstain.least_stated[prompt_language(asked)]:
+        timings = {**timings, "total": clock() - started}
+        answer = _abstained(retrieval, llm, prompt, "", NOT_STATED, timings)
+        yield answer.text
+        yield answer
+        return
     held = ""
     holding = True
     first_token: float | None = None
@@ -145,7 +155,7 @@ def stream_answer(
                 break
     held += composer.flush()
     total = clock() - started
-    timings = {
+    timings |= {
         "first_token": total if first_token is None else first_token,
         "generate": total - composer.seconds,
         "cite": composer.seconds,

@@ -4,7 +4,7 @@ Implementations: `generation/llama_cpp.py` (GGUF in this process), `generation/o
 OpenAI-compatible server), `generation/extractive.py` (quoted sentences only, no model).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -53,6 +53,12 @@ class LLM(Protocol):
         """Yield the answer piece by piece. Raises ModelError with the server's own reason.
 
         A model that reads long may yield "" meanwhile, so that whoever listens can close the iterator.
+        """
+
+    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
+        """Give the likeliest first tokens of the answer with their probabilities; empty where they can't be had.
+
+        Raises ModelError.
         """
 
     def count_tokens(self, text: str) -> int:

@@ -50,6 +50,7 @@ class OpenAIServer:
         self.config = config or OpenAIServerConfig()
         self._client: ChatOpenAI | None = None
         self._model: tuple[str, int] | None = None
+        self._gives_probabilities = True  # until it has shown otherwise
 
     @property
     def name(self) -> str:
@@ -87,6 +88,36 @@ class OpenAIServer:
             raise ModelError(f"{self._place} ended the answer of {self.name} too early; ask again, or read its log")
         if not wrote:
             raise self._silent(finish, visible.hid_text)
+
+    def next_tokens(self, prompt: Prompt) -> dict[str, float]:
+        """Give the 20 likeliest first tokens with their probabilities; empty where the server has none to give.
+
+        Raises ModelError.
+        """
+        import openai
+
+        if not self._gives_probabilities:
+            return {}
+        try:
+            reply = self._chat().root_client.chat.completions.create(
+                model=self.name,
+                messages=[{"role": message.role, "content": message.content} for message in prompt.messages],
+                temperature=0.0,
+                max_tokens=1,
+                logprobs=True,
+                top_logprobs=20,
+                extra_body=dict(self.config.extra_body),
+            )
+        except (openai.BadRequestError, openai.UnprocessableEntityError):  # it takes the answer without `logprobs`
+            self._gives_probabilities = False
+            return {}
+        except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError) as error:
+            raise self._explain(error) from error
+        told = reply.choices[0].logprobs if reply.choices else None
+        if not told or not told.content:
+            self._gives_probabilities = False
+            return {}
+        return {token.token: math.exp(token.logprob) for token in told.content[0].top_logprobs}
 
     def count_tokens(self, text: str) -> int:
         """Estimate the token count from above, without asking the server.

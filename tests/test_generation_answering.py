@@ -121,8 +121,8 @@ def test_timings_name_every_part() -> None:
         retrieval_of(_QUESTION, _LEAVE), ScriptedLLM("25 days."), AnswerConfig(), clock=TickingClock()
     )
 
-    # Looks at the clock: start 1, first token 2, citing 3 to 4, end 5.
-    assert answer.timings == {"first_token": 1.0, "generate": 3.0, "cite": 1.0, "total": 4.0}
+    # Looks at the clock: start 1, asked whether it is stated 2, first token 3, citing 4 to 5, end 6.
+    assert answer.timings == {"first_token": 2.0, "generate": 4.0, "cite": 1.0, "total": 5.0}
 
 
 def test_closing_the_stream_closes_the_model() -> None:
