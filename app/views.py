@@ -194,8 +194,9 @@ def answer_json(answer: Answer) -> Json:
 
 def answer_notes(answer: Answer) -> list[str]:
     """Say, under an answer's text, what each marker quotes, which claims are not supported, and what was unresolved."""
+    written_by = [f"written by: {answer.model}"] if " (stand-by: " in answer.model else []
     if answer.abstained:
-        lines = [f"({answer.reason})"]
+        lines = [f"({answer.reason})", *written_by]
         if answer.retrieval.hits:
             nearest = answer.retrieval.hits[0]
             place = f"{nearest.title}{_place(nearest.chunk.page, nearest.page_label, nearest.seconds)}"
@@ -211,7 +212,7 @@ def answer_notes(answer: Answer) -> list[str]:
     lines += [f"not supported: {claim.text}" for claim in answer.claims if claim.status == "unsupported"]
     if answer.unresolved:
         lines.append(f"markers that name no passage: {', '.join(answer.unresolved)}")
-    return lines
+    return lines + written_by
 
 
 def _scope_json(retrieval: Retrieval) -> Json:
