@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from generation.llm import Message, Prompt, SamplingConfig
 from generation.reasoning import ReasoningFilter
-from generation.server_failures import explained, retry_seconds
+from generation.server_failures import explained, refuses_system, retry_seconds
 from ingest.addresses import is_near
 from ingest.errors import ModelError
 
@@ -58,6 +58,7 @@ class OpenAIServer:
         self.config = config or OpenAIServerConfig()
         self._client: ChatOpenAI | None = None
         self._model: tuple[str, int] | None = None
+        self._takes_system = True  # until its template has refused one
 
     @property
     def name(self) -> str:
@@ -83,6 +84,9 @@ class OpenAIServer:
                     yield piece
                 return
             except ModelError as error:
+                if self._takes_system and not shown and refuses_system(error.__cause__):
+                    self._takes_system = False
+                    continue
                 pause = None if shown or attempt >= self.config.retries else retry_seconds(error.__cause__, attempt)
                 if pause is None:
                     raise
@@ -134,7 +138,7 @@ class OpenAIServer:
         if "max_completion_tokens" not in self.config.extra_body:
             extra["max_tokens"] = sampling.max_tokens
         return self._chat().stream(
-            _langchain_messages(prompt.messages),
+            _langchain_messages(prompt.messages if self._takes_system else _without_system(prompt.messages)),
             model=self.name,
             temperature=sampling.temperature,
             stop=list(sampling.stop) or None,
@@ -203,6 +207,15 @@ def estimate_tokens(text: str) -> int:
         else:
             total += 0.8 if "\u3400" <= piece <= "\u9fff" else 1.0
     return math.ceil(total)
+
+
+def _without_system(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Put what the system says before the first user's turn, for templates that know no system."""
+    said = "\n\n".join(message.content for message in messages if message.role == "system")
+    rest = [message for message in messages if message.role != "system"]
+    if said and rest and rest[0].role == "user":
+        return (Message("user", f"{said}\n\n{rest[0].content}"), *rest[1:])
+    return (Message("user", said), *rest) if said else tuple(rest)
 
 
 def _langchain_messages(messages: Sequence[Message]) -> "list[BaseMessage]":

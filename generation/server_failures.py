@@ -11,6 +11,8 @@ _LONGEST_PAUSE_SECONDS = 20.0
 _PASSING = (408, 409, 429, 500, 502, 503, 504)
 _OUT_OF_MEMORY = re.compile(r"out of memory|\boom\b|memoryerror|can't allocate|failed to allocate", re.IGNORECASE)
 
+_NO_SYSTEM = re.compile(r"system (?:role|message|prompt)|roles? must alternate", re.IGNORECASE)
+
 
 def explained(error: Exception, place: str, timeout_seconds: float, model: str | None) -> ModelError:
     """Say what went wrong at `place` and what to do about it."""
@@ -52,6 +54,13 @@ def retry_seconds(error: BaseException | None, attempt: int) -> float | None:
     asked = error.response.headers.get("retry-after", "")
     wait = float(asked) if re.fullmatch(r"\d+(\.\d+)?", asked) else pause
     return wait if wait <= _LONGEST_PAUSE_SECONDS else None
+
+
+def refuses_system(error: BaseException | None) -> bool:
+    """Tell whether a server refused a request because its chat template knows no system message."""
+    import openai
+
+    return isinstance(error, openai.BadRequestError) and bool(_NO_SYSTEM.search(_reason(error)))
 
 
 def _advice(status: int, reason: str, model: str | None) -> str:

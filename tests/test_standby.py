@@ -106,3 +106,19 @@ def test_extra_body_is_a_json_object() -> None:
     assert Settings().llm.extra_body == {}
     with pytest.raises(SettingsError, match="llm_extra_body must be a JSON object"):
         load_settings({"FOOTNOTE_LLM_EXTRA_BODY": "[1]"})
+
+
+def test_a_template_without_a_system_role_gets_the_instructions_in_the_first_turn(server: StubServer) -> None:
+    def answer(handler: Any) -> None:
+        if server.posted()["messages"][0]["role"] == "system":
+            handler.reply(400, {"error": {"message": "System role not supported"}})
+        else:
+            handler.stream("Mira")
+
+    server.answer = answer
+    client = _client(server, [])
+    prompt = Prompt((Message("system", "Be brief."), Message("user", "Who?")), "Who?")
+
+    assert ["".join(client.stream(prompt, _SAMPLING)) for _ in range(2)] == ["Mira", "Mira"]
+    assert server.posted()["messages"] == [{"role": "user", "content": "Be brief.\n\nWho?"}]
+    assert len(server.requests) == 3  # it is remembered
