@@ -1,6 +1,7 @@
 """Engine values in, JSON objects and lines of text out: what the command line prints. The JSON shapes are fixed."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from app.ordinal import ordinal
@@ -189,6 +190,7 @@ def answer_json(answer: Answer) -> Json:
         "generation": answer.retrieval.generation,
         "timings": _rounded({**answer.retrieval.timings, **answer.timings}),
         "model": answer.model,
+        "sampling": asdict(answer.sampling) if answer.sampling else None,
     }
 
 
