@@ -1,8 +1,8 @@
 """What `ask` and `chat` share: settings from options, and an answer printed while it is written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TextIO
+from typing import Any, TextIO
 
 from app.settings import LLMSettings, Settings, load_settings
 from app.views import answer_notes
@@ -15,13 +15,20 @@ _REPLACED: dict[PromptLanguage, str] = {
 }
 
 
-def settings_with(*, llm: str | None, top_k: int | None) -> Settings:
-    """Load the settings, with those of the command's options in their place."""
+def settings_with(*, llm: str | None, top_k: int | None, sampling: Mapping[str, Any] | None = None) -> Settings:
+    """Load the settings, with those of the command's options in their place.
+
+    `sampling` holds fields of SamplingConfig.
+    """
     settings = load_settings()
     if llm is not None:
         settings = replace(settings, llm=replace(settings.llm, model=llm, url=LLMSettings().url))
     if top_k is not None:
         settings = replace(settings, search=replace(settings.search, top_k=top_k))
+    if sampling:
+        answer = settings.answer
+        changed = replace(answer, sampling=replace(answer.sampling, **sampling))
+        settings = replace(settings, answer=changed)
     return settings
 
 

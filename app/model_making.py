@@ -1,11 +1,14 @@
 """Settings in, the models they name out, nothing loaded and nothing asked yet."""
 
+from dataclasses import replace
+
 from app.models import find_model
-from app.settings import EXTRACTIVE, Settings
+from app.settings import EXTRACTIVE, LLMSettings, Settings
 from generation.extractive import Extractive
 from generation.llama_cpp import LlamaCpp, LlamaCppConfig
 from generation.llm import LLM
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
+from generation.standby import StandBy
 from retrieval.cross_encoder import CrossEncoderReranker
 from retrieval.rerank import Reranker
 from retrieval.rerank_server import RerankServer, RerankServerConfig
@@ -14,6 +17,15 @@ from retrieval.rerank_server import RerankServer, RerankServerConfig
 def make_llm(settings: Settings) -> LLM:
     """Give the language model that the settings name. Raises ModelError when its file is not there."""
     llm = settings.llm
+    first = _one_llm(settings)
+    if not (llm.fallback_url or llm.fallback_model):
+        return first
+    second = LLMSettings(llm.fallback_model, llm.fallback_url, llm.fallback_key, threads=llm.threads)
+    return StandBy(first, _one_llm(replace(settings, llm=second)))
+
+
+def _one_llm(settings: Settings) -> LLM:
+    llm = settings.llm
     if llm.url:
         return OpenAIServer(
             OpenAIServerConfig(
@@ -21,6 +33,7 @@ def make_llm(settings: Settings) -> LLM:
                 model=llm.model or None,
                 api_key=llm.api_key,
                 context_tokens=llm.context_tokens or None,
+                extra_body=llm.extra_body,
             )
         )
     if llm.model == EXTRACTIVE:

@@ -4,6 +4,7 @@ A setting `llm_url` is the variable FOOTNOTE_LLM_URL, or the line `llm_url = "..
 folder (or where FOOTNOTE_CONFIG points). The variable wins.
 """
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ EMBEDDED_SPEECH = "whisper-base"
 class LLMSettings:
     """Which model answers. With a `url` it is `model` on that OpenAI-compatible server ("" takes the first it offers);
     else `model` is a GGUF file, the name of one in the models folder, or "extractive" for quoted sentences only.
+    `extra_body` is sent to the server as it is. What `fallback_url` and `fallback_model` name stands by.
     """
 
     model: str = EMBEDDED_LLM
@@ -36,6 +38,10 @@ class LLMSettings:
     api_key: str = "none"
     context_tokens: int = 0
     threads: int = 0
+    extra_body: Mapping[str, object] = field(default_factory=dict)
+    fallback_url: str = ""
+    fallback_model: str = ""
+    fallback_key: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,10 @@ SETTING_NAMES: Mapping[str, str] = {
     "llm_key": "the server's API key",
     "llm_context": "the model's context length in tokens, where it can't be found out",
     "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
+    "llm_extra_body": "JSON sent to that server with every question, such as chat_template_kwargs",
+    "llm_fallback_url": "base URL of a server that answers when the first can't",
+    "llm_fallback_model": "the model there; without such a URL a GGUF file, its name, or: extractive",
+    "llm_fallback_key": "that server's API key",
     "reranker": "a cross-encoder: a name in the models folder, a sentence-transformers folder, or a hub name",
     "reranker_url": "base URL of a server that speaks /v1/rerank, such as http://127.0.0.1:8001/v1",
     "reranker_model": "the model's name on that server; empty leaves the choice to it",
@@ -131,6 +141,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         api_key=values.get("llm_key", "none"),
         context_tokens=_number(values, "llm_context", 0),
         threads=_number(values, "llm_threads", 0),
+        extra_body=_json_object(values, "llm_extra_body"),
+        fallback_url=values.get("llm_fallback_url", ""),
+        fallback_model=values.get("llm_fallback_model", ""),
+        fallback_key=values.get("llm_fallback_key", "none"),
     )
     chunking = defaults.ingest.chunking
     chunking = replace(chunking, size_tokens=_number(values, "chunk_tokens", chunking.size_tokens))
@@ -217,3 +231,14 @@ def _percent(values: Mapping[str, str], name: str, default: int) -> int:
     if number > 100:
         raise SettingsError(f"{name} goes from 0 to 100, got {number}; set FOOTNOTE_{name.upper()} to such a number")
     return number
+
+
+def _json_object(values: Mapping[str, str], name: str) -> Mapping[str, object]:
+    text = values.get(name, "")
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise SettingsError(f"{name} must be a JSON object in quotes, got {text!r}")
+    return found

@@ -1,6 +1,7 @@
 """Engine values in, JSON objects and lines of text out: what the command line prints. The JSON shapes are fixed."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from app.ordinal import ordinal
@@ -189,13 +190,15 @@ def answer_json(answer: Answer) -> Json:
         "generation": answer.retrieval.generation,
         "timings": _rounded({**answer.retrieval.timings, **answer.timings}),
         "model": answer.model,
+        "sampling": asdict(answer.sampling) if answer.sampling else None,
     }
 
 
 def answer_notes(answer: Answer) -> list[str]:
     """Say, under an answer's text, what each marker quotes, which claims are not supported, and what was unresolved."""
+    written_by = [f"written by: {answer.model}"] if " (stand-by: " in answer.model else []
     if answer.abstained:
-        lines = [f"({answer.reason})"]
+        lines = [f"({answer.reason})", *written_by]
         if answer.retrieval.hits:
             nearest = answer.retrieval.hits[0]
             place = f"{nearest.title}{_place(nearest.chunk.page, nearest.page_label, nearest.seconds)}"
@@ -211,7 +214,7 @@ def answer_notes(answer: Answer) -> list[str]:
     lines += [f"not supported: {claim.text}" for claim in answer.claims if claim.status == "unsupported"]
     if answer.unresolved:
         lines.append(f"markers that name no passage: {', '.join(answer.unresolved)}")
-    return lines
+    return lines + written_by
 
 
 def _scope_json(retrieval: Retrieval) -> Json:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from generation.llm import Message
+from generation.llm import Message, SamplingConfig
 from ingest.document import Span
 from retrieval.retrieval import Retrieval
 
@@ -47,7 +47,8 @@ class Claim:
 class Answer:
     """A replayable answer. `text` carries the markers [1]; `unresolved` are markers that named no passage.
 
-    `abstained` answers say why in `reason`; their `text` is what the user is shown.
+    `abstained` answers say why in `reason`; their `text` is what the user is shown. `sampling` is how the model was
+    told to write, None where it wasn't asked.
     """
 
     question: str
@@ -61,3 +62,4 @@ class Answer:
     completion: str
     model: str
     timings: Mapping[str, float]
+    sampling: SamplingConfig | None = None

@@ -184,6 +184,7 @@ def stream_answer(
             reason = "the model found no answer in the passages when asked again"
     if reason:
         answer = _abstained(retrieval, llm, prompt, composer.completion, reason, timings)
+        answer = replace(answer, sampling=config.sampling)
         if holding:
             yield answer.text
         yield answer
@@ -202,6 +203,7 @@ def stream_answer(
         completion=composer.completion,
         model=llm.name,
         timings=timings,
+        sampling=config.sampling,
     )
 
 

@@ -60,6 +60,7 @@ def test_prompt_completion_and_model_are_kept_so_that_an_answer_can_be_replayed(
 
     assert (answer.question, answer.completion, answer.model) == (_QUESTION, "25 days [1].", "scripted")
     assert (answer.prompt, llm.samplings) == (llm.prompts[0].messages, [AnswerConfig().sampling])
+    assert answer.sampling == AnswerConfig().sampling
 
 
 def test_a_follow_up_is_asked_and_checked_in_its_standalone_form() -> None:

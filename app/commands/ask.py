@@ -2,11 +2,11 @@
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, json_option, kbs_option
+from app.commands.options import filter_options, json_option, kbs_option, sampling_options
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
@@ -16,18 +16,25 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @click.argument("question")
 @kbs_option
 @filter_options
+@sampling_options
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
 @json_option
 def command(
-    question: str, kbs: tuple[str, ...], filters: "Filters", top_k: int | None, llm: str | None, as_json: bool
+    question: str,
+    kbs: tuple[str, ...],
+    filters: "Filters",
+    sampling: dict[str, Any],
+    top_k: int | None,
+    llm: str | None,
+    as_json: bool,
 ) -> None:
     """Answer QUESTION from the documents; every sentence cites the words that support it."""
     from app.conversation import print_answer, settings_with
     from app.engine import Engine
     from app.views import answer_json
 
-    settings = settings_with(llm=llm, top_k=top_k)
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling)
     engine = Engine(settings)
     kb, *also = kbs or (settings.kb,)
     pieces = engine.ask(kb, question, also=also, filters=filters)

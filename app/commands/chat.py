@@ -1,11 +1,11 @@
 """`footnote chat`: a conversation in the terminal. Follow-ups are understood from what was said before."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, kbs_option
+from app.commands.options import filter_options, kbs_option, sampling_options
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
@@ -14,9 +14,12 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @click.command()
 @kbs_option
 @filter_options
+@sampling_options
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
-def command(kbs: tuple[str, ...], filters: "Filters", top_k: int | None, llm: str | None) -> None:
+def command(
+    kbs: tuple[str, ...], filters: "Filters", sampling: dict[str, Any], top_k: int | None, llm: str | None
+) -> None:
     """Ask one question after another. An empty line, /quit or Ctrl-D ends; /new forgets what was said."""
     from app.conversation import print_answer, settings_with
     from app.engine import Engine
@@ -24,7 +27,7 @@ def command(kbs: tuple[str, ...], filters: "Filters", top_k: int | None, llm: st
     from ingest.errors import ModelError, SettingsError
     from retrieval.filters import describe
 
-    settings = settings_with(llm=llm, top_k=top_k)
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling)
     engine = Engine(settings)
     name, *also = kbs or (settings.kb,)
     held = ", ".join(f"{one.name}: {one.catalog.counts()[0]}" for one in engine.knowledge_bases_named(name, also))
