@@ -22,7 +22,8 @@ _CAUSES = (
         "the hub can't be reached, and the model isn't on this machine; give its folder, or: footnote llm pull",
     ),
     (
-        r"does not recognize this architecture|Model architectures? \[.*?\] (?:are|is) not supported|unknown model arch",
+        r"does not recognize this architecture"
+        r"|Model architectures? \[.*?\] (?:are|is) not supported|unknown model arch",
         "it doesn't know the model's architecture; take a newer vLLM, or another model",
     ),
     (r"SafetensorError|HeaderTooLarge|MetadataIncompleteBuffer", "the model's weights are damaged; fetch it again"),
