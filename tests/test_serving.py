@@ -14,7 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from app.commands.llm_serve import command
+from app.model_abilities import Abilities
 from app.models import SMOLLM
+from app.served_list import Served, list_served
 from app.servers import served_models
 from app.serving_failure import reason
 from app.serving_machine import Gpu, Machine
@@ -146,6 +148,9 @@ def test_a_killed_server_is_started_again_and_sigterm_leaves_nothing(tmp_path: P
         next(lines_of(serving, "The server died:"))
         again = wait_state(tmp_path, port, other_than=state["server_pid"])
         assert served_models(f"http://127.0.0.1:{port}/v1", "none") == [GGUF.stem]
+        (listed,) = list_served([f"http://127.0.0.1:{port}/v1"], "none", tmp_path / "kept", refresh=False)
+        assert listed.abilities == Abilities(streams=True, structured=True, logprobs=True, images=False, audio=False)
+        assert len(json.loads((tmp_path / "kept").read_text())) == 1
         serving.terminate()
         assert serving.wait(90) == 0
     assert not Path(f"/proc/{again}").exists()
@@ -165,6 +170,17 @@ def test_a_model_that_is_no_model_and_a_port_in_use_are_said_before_anything_sta
     failing = serve(tmp_path, broken, free_port())
     out = failing.communicate(timeout=90)[0]
     assert (failing.returncode, "the GGUF can't be loaded" in out) == (2, True), out
+
+
+def test_a_server_that_is_down_is_a_line_with_the_reason(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}/v1"
+
+    assert list_served([url], "none", tmp_path / "kept", refresh=False) == [
+        Served(
+            url,
+            problem=f"no server answers at {url}/models (Connection refused); start one or correct the address",
+        )
+    ]
 
 
 def serve(home: Path, model: Path, port: int) -> "subprocess.Popen[str]":
