@@ -1,9 +1,11 @@
 """A plan in, a server that is started, watched, started again when it dies, and stopped. Knows nothing of models."""
 
+import ctypes
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +18,7 @@ from app.serving_plan import Plan
 from app.settings import PROJECT
 from ingest.errors import ModelError
 
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 20.0
 _RESTARTS = 5
@@ -81,6 +84,7 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_end_with_this_process if sys.platform == "linux" else None,
             )
         began = said_at = time.monotonic()
         said = ""
@@ -147,6 +151,11 @@ class Supervisor:
                 continue
         self._process.wait()
         self._process = None
+
+
+def _end_with_this_process() -> None:
+    """Have the server told to stop should this program be killed without a chance to do it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def running_servers(folder: Path) -> list[dict[str, object]]:

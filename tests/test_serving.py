@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -170,6 +171,17 @@ def test_a_model_that_is_no_model_and_a_port_in_use_are_said_before_anything_sta
     failing = serve(tmp_path, broken, free_port())
     out = failing.communicate(timeout=90)[0]
     assert (failing.returncode, "the GGUF can't be loaded" in out) == (2, True), out
+
+
+@pytest.mark.skipif(not GGUF.is_file() or sys.platform != "linux", reason="needs the small GGUF, and Linux")
+def test_a_server_ends_with_the_command_that_is_killed(tmp_path: Path) -> None:
+    port = free_port()
+    with serve(tmp_path, GGUF, port) as serving:
+        server = wait_state(tmp_path, port)
+        watched = os.pidfd_open(server)
+        serving.kill()
+        assert select.select([watched], [], [], 90)[0] == [watched]
+        os.close(watched)
 
 
 def test_a_server_that_is_down_is_a_line_with_the_reason(tmp_path: Path) -> None:
