@@ -15,6 +15,7 @@ from app.model_files import is_intact
 from app.models import EMBEDDED_MODELS, EmbeddedModel, default_models, find_model, has_right_size
 from app.ports import PAGE_PORT, other_port, port_problem
 from app.servers import served_models
+from app.serving import running_servers
 from app.settings import EXTRACTIVE, Settings
 from ingest.embedder import choose_runtime
 from ingest.errors import FootnoteError
@@ -50,6 +51,8 @@ def examine(settings: Settings, *, full: bool) -> Iterator[Finding]:
             yield _embedded_model(model, settings.models_folder, full=full)
     yield _embedder(settings)
     yield _language_model(settings, full=full)
+    for server in running_servers(settings.home / "serving"):
+        yield Finding("Model server", "ok", f"footnote llm serve runs {server['models']} at {server['url']}")
     if settings.reranker.is_set:
         yield _reranker(settings, full=full)
     yield from _knowledge_bases(settings, full=full)
