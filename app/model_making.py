@@ -1,11 +1,15 @@
 """Settings in, the models they name out, nothing loaded and nothing asked yet."""
 
+from dataclasses import replace
+
 from app.models import find_model
 from app.settings import EXTRACTIVE, Settings
 from generation.extractive import Extractive
 from generation.llama_cpp import LlamaCpp, LlamaCppConfig
 from generation.llm import LLM
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
+from ingest.embedder import Embedder, SentenceTransformerEmbedder
+from ingest.embedding_server import EmbeddingServer, EmbeddingServerConfig
 from retrieval.cross_encoder import CrossEncoderReranker
 from retrieval.rerank import Reranker
 from retrieval.rerank_server import RerankServer, RerankServerConfig
@@ -27,6 +31,27 @@ def make_llm(settings: Settings) -> LLM:
         return Extractive()
     path = find_model(llm.model, settings.models_folder)
     return LlamaCpp(path, LlamaCppConfig(context_tokens=llm.context_tokens or 4096, threads=llm.threads or None))
+
+
+def make_embedder(settings: Settings, built_with: str = "") -> Embedder:
+    """Give the embedder that the settings name, loading nothing.
+
+    A server is asked nothing either where its model made `built_with`, an index's embedder: that gives the dimension.
+    """
+    server = settings.embedder_server
+    if not server.url:
+        local = settings.models_folder / settings.embedder
+        return SentenceTransformerEmbedder(local if local.is_dir() else settings.embedder, config=settings.embedding)
+    config = EmbeddingServerConfig(
+        base_url=server.url,
+        model=server.model,
+        api_key=server.api_key,
+        query_prompt=server.query_prompt,
+        passage_prompt=server.passage_prompt,
+        timeout_seconds=server.timeout_seconds,
+    )
+    made = EmbeddingServer(config)
+    return EmbeddingServer(replace(config, dimension=made.made(built_with))) if built_with else made
 
 
 def make_reranker(settings: Settings) -> Reranker:
