@@ -11,8 +11,8 @@ def estimated_token_starts(text: str) -> list[int]:
     """Give the start of a token for every 6 letters of a Latin word begun, every digit and every sign, and for four of
     five Chinese characters.
 
-    On the 13 samples of plain text .95 to 1.3 times the tokens of multilingual-e5-small and 1.0 to 1.2 times those of
-    Qwen3 (benchmarks/LOG.md, 2026-11-25).
+    On the English samples .95 to 1.3 times the tokens of multilingual-e5-small, .94 to 1.2 times those of Qwen3
+    (benchmarks/LOG.md, 2026-11-25).
     """
     starts: list[int] = []
     n_han = 0
