@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.model_making import make_llm, make_reranker
+from app.model_making import make_embedder, make_llm, make_reranker
 from app.settings import Settings
 from generation.abstain import stated_lines
 from generation.answer import Answer
@@ -272,7 +272,8 @@ class Engine:
 
     def delete_document(self, kb: str, document_id: str) -> bool:
         """Remove a document from every next answer; tell whether it was there."""
-        writer = self._writer(kb)
+        folder = self._existing_folder(kb)
+        writer = KnowledgeBase.open(folder, self._embedder_of(folder), config=self.settings.index)
         try:
             with writer.writing():
                 was_there = writer.remove(document_id)
@@ -353,9 +354,7 @@ class Engine:
         """Give the embedder of the settings; its weights load when the first vector is asked for."""
         with self._opening:
             if self._embedder is None:
-                local = self.settings.models_folder / self.settings.embedder
-                model = local if local.is_dir() else self.settings.embedder
-                self._embedder = SentenceTransformerEmbedder(model, config=self.settings.embedding)
+                self._embedder = make_embedder(self.settings)
             return self._embedder
 
     def dictionary(self) -> Dictionary:
@@ -375,6 +374,12 @@ class Engine:
             built_with = catalog.meta("embedder")
         finally:
             catalog.close()
+        if built_with in self._embedders:
+            return self._embedders[built_with]
+        if built_with and self._embedder is None and self.settings.embedder_server.url:
+            served = make_embedder(self.settings, built_with)
+            if served.name == built_with:
+                return self._embedders.setdefault(built_with, served)
         if built_with is None or built_with == self.embedder().name:
             return self.embedder()
         # In the models folder, or beside the embedder that the settings name by its path.
@@ -382,9 +387,9 @@ class Engine:
         local = next((path for models in folders if (path := models / built_with).is_dir()), None)
         if local is None:
             return self.embedder()
-        if built_with not in self._embedders:
-            self._embedders[built_with] = SentenceTransformerEmbedder(local, config=self.settings.embedding)
-        return self._embedders[built_with]
+        return self._embedders.setdefault(
+            built_with, SentenceTransformerEmbedder(local, config=self.settings.embedding)
+        )
 
     def llm(self) -> LLM:
         """Give the language model of the settings; a GGUF loads when the first token is asked for."""
@@ -413,9 +418,10 @@ class Engine:
     def _writer(self, kb: str, *, rebuild: bool = False) -> KnowledgeBase:
         """Open a knowledge base of its own for writing, so that readers keep theirs."""
         self._check_name(kb)
-        return KnowledgeBase.open(
-            self._folder(kb), self.embedder(), create=True, rebuild=rebuild, config=self.settings.index
-        )
+        embedder = self.embedder()
+        if self.settings.embedder_server.url:
+            embedder.embed_query("probe")  # one that isn't there leaves no empty knowledge base behind
+        return KnowledgeBase.open(self._folder(kb), embedder, create=True, rebuild=rebuild, config=self.settings.index)
 
     def _check_name(self, kb: str) -> None:
         if not _KB_NAME.fullmatch(kb):

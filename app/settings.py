@@ -62,6 +62,20 @@ class RerankerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbedderServerSettings:
+    """An embedder behind `/v1/embeddings`, in the place of the one in this process where `url` is set. `model` "" takes
+    the first the server lists; a prompt of None is what a model of its name is known to want.
+    """
+
+    url: str = ""
+    model: str = ""
+    api_key: str = ""
+    query_prompt: str | None = None
+    passage_prompt: str | None = None
+    timeout_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `home` holds kb/ and models/; `language` is the page's, "" for the browser's.
 
@@ -76,6 +90,7 @@ class Settings:
     prompt_tokens: int = 0
     strictness: int = 50
     llm: LLMSettings = field(default_factory=LLMSettings)
+    embedder_server: EmbedderServerSettings = field(default_factory=EmbedderServerSettings)
     reranker: RerankerSettings = field(default_factory=RerankerSettings)
     ingest: IngestConfig = field(default_factory=IngestConfig)
     index: DenseIndexConfig = field(default_factory=DenseIndexConfig)
@@ -98,6 +113,12 @@ class Settings:
 SETTING_NAMES: Mapping[str, str] = {
     "kb": "the knowledge base used when --kb is not given",
     "embedder": "a name in the models folder, a sentence-transformers folder, or a hub name",
+    "embedder_url": "base URL of a server that speaks /v1/embeddings, such as http://127.0.0.1:8002/v1",
+    "embedder_model": "the model's name on that server; empty takes the first it lists",
+    "embedder_key": "that server's API key",
+    "embedder_query_prompt": "what goes before a query; none: nothing; unset: what a model of that name wants",
+    "embedder_passage_prompt": "what goes before a passage; as for queries; then: footnote ingest --rebuild",
+    "embedder_timeout": "how many seconds that server may be silent",
     "language": "language of the page: en or zh; empty takes the browser's",
     "llm": "a GGUF file or its name in the models folder, or: extractive",
     "llm_url": "base URL of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1",
@@ -163,6 +184,14 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             load=_load_config(values, home),
             file_timeout_seconds=_number(values, "file_timeout", int(defaults.ingest.file_timeout_seconds)),
         ),
+        embedder_server=EmbedderServerSettings(
+            url=values.get("embedder_url", ""),
+            model=values.get("embedder_model", ""),
+            api_key=values.get("embedder_key", ""),
+            query_prompt=_prompt(values, "embedder_query_prompt"),
+            passage_prompt=_prompt(values, "embedder_passage_prompt"),
+            timeout_seconds=_number(values, "embedder_timeout", defaults.embedder_server.timeout_seconds),
+        ),
         reranker=RerankerSettings(
             model=values.get("reranker_model" if values.get("reranker_url") else "reranker", ""),
             url=values.get("reranker_url", ""),
@@ -215,6 +244,12 @@ def _file_values(path: Path) -> dict[str, str]:
     if unknown := sorted(values.keys() - SETTING_NAMES.keys()):
         raise SettingsError(f"{path} sets {unknown[0]}, which is no setting; there are: {', '.join(SETTING_NAMES)}")
     return {name: str(value) for name, value in values.items()}
+
+
+def _prompt(values: Mapping[str, str], name: str) -> str | None:
+    """Give a prompt as it is sent: a variable can't hold a line's end, so it is written as backslash and n."""
+    value = values.get(name, "")
+    return "" if value == "none" else value.replace("\\n", "\n") or None
 
 
 def _number(values: Mapping[str, str], name: str, default: int) -> int:
