@@ -36,6 +36,8 @@ class LLMSettings:
     api_key: str = "none"
     context_tokens: int = 0
     threads: int = 0
+    vision: str = "auto"  # whether it sees pictures: yes, no, or ask the server
+    page_images: int = 2  # of cited pages, at most, for a model that sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ SETTING_NAMES: Mapping[str, str] = {
     "llm_model": "the model's name on that server; empty takes the first it offers",
     "llm_key": "the server's API key",
     "llm_context": "the model's context length in tokens, where it can't be found out",
+    "llm_vision": "whether the model sees pictures: yes, no, or auto, which asks the server once",
+    "llm_page_images": "how many scanned or pictured pages a model that sees gets with a question; 0: none",
     "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
     "reranker": "a cross-encoder: a name in the models folder, a sentence-transformers folder, or a hub name",
     "reranker_url": "base URL of a server that speaks /v1/rerank, such as http://127.0.0.1:8001/v1",
@@ -128,6 +132,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         api_key=values.get("llm_key", "none"),
         context_tokens=_number(values, "llm_context", 0),
         threads=_number(values, "llm_threads", 0),
+        vision=_vision(values),
+        page_images=_number(values, "llm_page_images", LLMSettings().page_images),
     )
     chunking = defaults.ingest.chunking
     chunking = replace(chunking, size_tokens=_number(values, "chunk_tokens", chunking.size_tokens))
@@ -167,6 +173,13 @@ def with_search(
     if rerank_depth is not None:
         search = replace(search, rerank=replace(search.rerank, depth=rerank_depth))
     return replace(settings, search=search)
+
+
+def _vision(values: Mapping[str, str]) -> str:
+    value = values.get("llm_vision", "") or "auto"
+    if value not in ("auto", "yes", "no"):
+        raise SettingsError(f"llm_vision must be auto, yes or no, got {value!r}; set FOOTNOTE_LLM_VISION to one")
+    return value
 
 
 def _search_config(values: Mapping[str, str], default: SearchConfig) -> SearchConfig:

@@ -14,6 +14,8 @@ from generation.composing import Clock, Composer, PageOf, SecondsOf
 from generation.condense import CondensingConfig, Excerpt, Relevance, condense
 from generation.doubts import REPEATED, doubts, reason_after
 from generation.llm import LLM, Message, Prompt, SamplingConfig
+from generation.media import Picture
+from generation.picturing import Seeing
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.question_form import wants_more
 from generation.second_look import with_amounts
@@ -89,6 +91,7 @@ def stream_answer(
     seconds_of: SecondsOf | None = None,
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
+    pictures: Sequence[Picture] = (),
     clock: Clock = time.perf_counter,
 ) -> Iterator[str | Answer]:
     """Yield the text to show as it comes, markers placed, then the Answer. Raises ModelError.
@@ -102,7 +105,11 @@ def stream_answer(
     if wants_more(asked):
         config = _with_more(config)
     limits = _limits(llm, config, asked)
-    reason = reason_before(retrieval, config.abstain)
+    seeing = Seeing(llm, pictures) if pictures else None
+    llm = seeing or llm
+    # The user's own picture may answer what no passage does.
+    has_own = any(not picture.document_id for picture in pictures)
+    reason = "" if has_own else reason_before(retrieval, config.abstain)
     if reason:
         answer = _abstained(retrieval, llm, Prompt((), asked, ()), "", reason, {"total": clock() - started})
         yield answer.text
@@ -122,6 +129,7 @@ def stream_answer(
 
     def composed(excerpts: Sequence[Excerpt]) -> tuple[Prompt, EvidenceIndex, Composer]:
         prompt = build_prompt(asked, excerpts, history=told, limits=limits, count_tokens=llm.count_tokens)
+        prompt = replace(prompt, pictures=tuple(pictures))
         index = EvidenceIndex(prompt.passages, asked, config.citing)
         return prompt, index, Composer(prompt, index, config.support, page_of, seconds_of, similarity, clock)
 
@@ -160,7 +168,7 @@ def stream_answer(
             prompt, index, composer = looked
             reason, held = "", composer.text if holding else ""
     doubtful = False
-    if not reason:
+    if not reason and not any(claim.picture for claim in composer.claims):
         doubtful, reason = doubts(composer, (asked, *retrieval.queries[1:]), index, relevance, config.abstain)
     if doubtful:
         before = clock()
@@ -174,6 +182,7 @@ def stream_answer(
             reason = "the model found no answer in the passages when asked again"
     if reason:
         answer = _abstained(retrieval, llm, prompt, composer.completion, reason, timings)
+        answer = replace(answer, pictures=tuple(pictures))
         if holding:
             yield answer.text
         yield answer
@@ -192,6 +201,8 @@ def stream_answer(
         completion=composer.completion,
         model=llm.name,
         timings=timings,
+        pictures=tuple(pictures),
+        boxes=seeing.boxes if seeing else (),
     )
 
 

@@ -139,7 +139,7 @@ def doubting(prompt: Prompt) -> Prompt:
     language = prompt_language(prompt.question)
     last = prompt.messages[-1]
     asked = last.content.removesuffix(_closing(prompt.question, language))
-    return replace(prompt, messages=(*prompt.messages[:-1], Message("user", asked + _DOUBTING[language])))
+    return replace(prompt, messages=(*prompt.messages[:-1], replace(last, content=asked + _DOUBTING[language])))
 
 
 def _show(
