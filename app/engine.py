@@ -243,8 +243,8 @@ class Engine:
         `pictures` are the user's own, of `prepared`. A model that sees is also shown pages that are pictures.
         """
         retrieval = self.search(kb, question, history=history, translated=True, also=also, filters=filters)
-        if self.settings.llm.page_images and self.sees:
-            pages, retrieval = page_pictures(retrieval, self.document, self.settings.llm.page_images)
+        if self.settings.llm.page_images and (self.settings.llm.url or self.settings.llm.vision == "yes"):
+            pages, retrieval = page_pictures(retrieval, self.document, self.settings.llm.page_images, lambda: self.sees)
             pictures = (*pictures, *pages)
         opened = self.knowledge_bases_named(kb, also)
         # Of several embedders one that reads Chinese compares sentences of every language.

@@ -73,7 +73,7 @@ def prepare(question: str, files: Sequence[tuple[str, bytes]], settings: "Settin
 
 
 def page_pictures(
-    retrieval: Retrieval, document_of: Callable[[str, str], Document], most: int
+    retrieval: Retrieval, document_of: Callable[[str, str], Document], most: int, sees: Callable[[], bool]
 ) -> tuple[tuple[Picture, ...], Retrieval]:
     """Draw the pages of the best hits that hold a figure or are scans, at most `most`; say of which it failed."""
     from ingest.page_image import has_page_images, page_image
@@ -89,6 +89,8 @@ def page_pictures(
         document = document_of(hit.kb, chunk.document_id)
         if not has_page_images(document) or not _is_pictured(document, chunk.page):
             continue
+        if not sees():  # asked only when there is something to see
+            break
         name = f"{hit.title}, p. {chunk.page}"
         try:
             media = read_image(page_image(document, chunk.page, [], scale=2.0).png, name)
