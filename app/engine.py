@@ -16,12 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from app.model_making import make_embedder, make_llm, make_reranker
+from app.seeing import Asked, page_pictures, prepare, sees_images
 from app.settings import Settings
 from generation.abstain import stated_lines
 from generation.answer import Answer
 from generation.answering import AnswerConfig, stream_answer
 from generation.extractive import Extractive
 from generation.llm import LLM, Message
+from generation.media import Picture
 from generation.rewrite import standalone_question
 from generation.translate import translate_question
 from ingest.catalog import Catalog
@@ -106,6 +108,7 @@ class Engine:
         self._llm = llm
         self._reranker = ProbedReranker(reranker) if reranker else None
         self._dictionary: Dictionary | None = None
+        self._sees: bool | None = None
 
     def knowledge_bases(self) -> list[str]:
         """List the knowledge bases by name, without what an interrupted first ingest, import or delete left."""
@@ -234,9 +237,16 @@ class Engine:
         history: Sequence[Message] = (),
         also: Sequence[str] = (),
         filters: Filters = EVERYWHERE,
+        pictures: Sequence[Picture] = (),
     ) -> Iterator[str | Answer]:
-        """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model."""
+        """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model.
+
+        `pictures` are the user's own, of `prepared`. A model that sees is also shown pages that are pictures.
+        """
         retrieval = self.search(kb, question, history=history, translated=True, also=also, filters=filters)
+        if self.settings.llm.page_images and (self.settings.llm.url or self.settings.llm.vision == "yes"):
+            pages, retrieval = page_pictures(retrieval, self.document, self.settings.llm.page_images, lambda: self.sees)
+            pictures = (*pictures, *pages)
         opened = self.knowledge_bases_named(kb, also)
         # Of several embedders one that reads Chinese compares sentences of every language.
         comparing = next((one for one in opened if one.embedder_knows_chinese()), opened[0])
@@ -250,7 +260,19 @@ class Engine:
             seconds_of=self._seconds_of,
             similarity=self._similarity,
             relevance=partial(relevance, comparing),
+            pictures=pictures,
         )
+
+    def prepared(self, question: str, files: Sequence[tuple[str, bytes]]) -> Asked:
+        """Put pictures and recordings (name and bytes) in a question. Raises SourceError, ModelError."""
+        return prepare(question, files, self.settings, lambda: self.sees)
+
+    @property
+    def sees(self) -> bool:
+        """Whether the model sees pictures; its server is asked once. Raises ModelError."""
+        if self._sees is None:
+            self._sees = sees_images(self.llm(), self.settings.llm.vision)
+        return self._sees
 
     def why_not(self, kb: str, document: str, retrieval: Retrieval, *, top_k: int | None = None) -> list[WhyNot]:
         """Trace where a document fell out of a search of `kb`, and of the other knowledge bases that it searched."""

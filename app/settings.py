@@ -42,6 +42,8 @@ class LLMSettings:
     fallback_url: str = ""
     fallback_model: str = ""
     fallback_key: str = "none"
+    vision: str = "auto"  # whether it sees pictures: yes, no, or ask the server
+    page_images: int = 2  # of cited pages, at most, for a model that sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ SETTING_NAMES: Mapping[str, str] = {
     "llm_model": "the model's name on that server; empty takes the first it offers",
     "llm_key": "the server's API key",
     "llm_context": "the model's context length in tokens, where it can't be found out",
+    "llm_vision": "whether the model sees pictures: yes, no, or auto, which asks the server once",
+    "llm_page_images": "how many scanned or pictured pages a model that sees gets with a question; 0: none",
     "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
     "llm_extra_body": "JSON sent to that server with every question, such as chat_template_kwargs",
     "llm_fallback_url": "base URL of a server that answers when the first can't",
@@ -166,6 +170,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         fallback_url=values.get("llm_fallback_url", ""),
         fallback_model=values.get("llm_fallback_model", ""),
         fallback_key=values.get("llm_fallback_key", "none"),
+        vision=_vision(values),
+        page_images=_number(values, "llm_page_images", LLMSettings().page_images),
     )
     chunking = defaults.ingest.chunking
     chunking = replace(chunking, size_tokens=_number(values, "chunk_tokens", chunking.size_tokens))
@@ -214,6 +220,13 @@ def with_search(
     if rerank_depth is not None:
         search = replace(search, rerank=replace(search.rerank, depth=rerank_depth))
     return replace(settings, search=search)
+
+
+def _vision(values: Mapping[str, str]) -> str:
+    value = values.get("llm_vision", "") or "auto"
+    if value not in ("auto", "yes", "no"):
+        raise SettingsError(f"llm_vision must be auto, yes or no, got {value!r}; set FOOTNOTE_LLM_VISION to one")
+    return value
 
 
 def _search_config(values: Mapping[str, str], default: SearchConfig) -> SearchConfig:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from generation.boxes import Box
 from generation.llm import Message, SamplingConfig
+from generation.media import Picture
 from ingest.document import Span
 from retrieval.retrieval import Retrieval
 
@@ -35,12 +37,16 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence of the answer (without markers), what backs it, and how well. `span` is in `Answer.text`."""
+    """One sentence of the answer (without markers), what backs it, and how well. `span` is in `Answer.text`.
+
+    `picture` names the picture that the model can have read an unsupported claim in: no words were there to check it.
+    """
 
     text: str
     span: Span
     citations: tuple[Citation, ...]
     status: Status
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +69,6 @@ class Answer:
     model: str
     timings: Mapping[str, float]
     sampling: SamplingConfig | None = None
+    # What the model saw beside the passages, and the places that it pointed out in the first of them.
+    pictures: tuple[Picture, ...] = ()
+    boxes: tuple[Box, ...] = ()

@@ -14,6 +14,8 @@ from generation.composing import Clock, Composer, PageOf, SecondsOf
 from generation.condense import CondensingConfig, Excerpt, Relevance, condense
 from generation.doubts import REPEATED, doubts, reason_after
 from generation.llm import LLM, Message, Prompt, SamplingConfig
+from generation.media import Picture
+from generation.picturing import Seeing
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.question_form import wants_more
 from generation.second_look import with_amounts
@@ -90,6 +92,7 @@ def stream_answer(
     seconds_of: SecondsOf | None = None,
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
+    pictures: Sequence[Picture] = (),
     clock: Clock = time.perf_counter,
 ) -> Iterator[str | Answer]:
     """Yield the text to show as it comes, markers placed, then the Answer. Raises ModelError.
@@ -103,7 +106,11 @@ def stream_answer(
     if wants_more(asked):
         config = _with_more(config)
     limits = _limits(llm, config, asked)
-    reason = reason_before(retrieval, config.abstain)
+    seeing = Seeing(llm, pictures) if pictures else None
+    llm = seeing or llm
+    # The user's own picture may answer what no passage does.
+    has_own = any(not picture.document_id for picture in pictures)
+    reason = "" if has_own else reason_before(retrieval, config.abstain)
     if reason:
         answer = _abstained(retrieval, llm, Prompt((), asked, ()), "", reason, {"total": clock() - started})
         yield answer.text
@@ -123,12 +130,13 @@ def stream_answer(
 
     def composed(excerpts: Sequence[Excerpt]) -> tuple[Prompt, EvidenceIndex, Composer]:
         prompt = build_prompt(asked, excerpts, history=told, limits=limits, count_tokens=llm.count_tokens)
+        prompt = replace(prompt, pictures=tuple(pictures))
         index = EvidenceIndex(prompt.passages, asked, config.citing)
         return prompt, index, Composer(prompt, index, config.support, page_of, seconds_of, similarity, clock)
 
     prompt, index, composer = composed(excerpts)
     before = clock()
-    share = stated_share(llm, prompt)
+    share = None if pictures else stated_share(llm, prompt)  # the answer may be in a picture alone
     timings: dict[str, float] = {} if share is None else {"stated": clock() - before}
     if share is not None and share < config.abstain.least_stated[prompt_language(asked)]:
         timings = {**timings, "total": clock() - started}
@@ -170,7 +178,7 @@ def stream_answer(
             prompt, index, composer = looked
             reason, held = "", composer.text if holding else ""
     doubtful = False
-    if not reason:
+    if not reason and not any(claim.picture for claim in composer.claims):
         doubtful, reason = doubts(composer, (asked, *retrieval.queries[1:]), index, relevance, config.abstain)
     if doubtful:
         before = clock()
@@ -184,7 +192,7 @@ def stream_answer(
             reason = "the model found no answer in the passages when asked again"
     if reason:
         answer = _abstained(retrieval, llm, prompt, composer.completion, reason, timings)
-        answer = replace(answer, sampling=config.sampling)
+        answer = replace(answer, sampling=config.sampling, pictures=tuple(pictures))
         if holding:
             yield answer.text
         yield answer
@@ -204,6 +212,8 @@ def stream_answer(
         model=llm.name,
         timings=timings,
         sampling=config.sampling,
+        pictures=tuple(pictures),
+        boxes=seeing.boxes if seeing else (),
     )
 
 

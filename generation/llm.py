@@ -8,24 +8,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from generation.media import Media, Picture
 from retrieval.retrieval import Hit
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation, with the pictures and recordings that go with it."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is asked: the messages to send, and the question and passages they were made from."""
+    """What a model is asked: the messages to send, and the question, passages and pictures they were made from."""
 
     messages: tuple[Message, ...]
     question: str
     passages: tuple[Hit, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

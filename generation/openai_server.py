@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from generation.llm import Message, Prompt, SamplingConfig
+from generation.media import content_of
 from generation.reasoning import ReasoningFilter
 from generation.server_failures import explained, refuses_system, retry_seconds
 from ingest.addresses import is_near
@@ -253,7 +254,7 @@ def _langchain_messages(messages: Sequence[Message]) -> "list[BaseMessage]":
     from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
     kinds = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
-    return [kinds[message.role](message.content) for message in messages]
+    return [kinds[message.role](content_of(message.content, message.media)) for message in messages]
 
 
 def _text(content: object) -> str:

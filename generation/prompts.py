@@ -153,7 +153,7 @@ def _ending_in(prompt: Prompt, line: str) -> Prompt:
     """Give the prompt with another last line; all before it stays as it is, for the prompt cache."""
     last = prompt.messages[-1]
     asked = last.content.removesuffix(_closing(prompt.question, prompt_language(prompt.question)))
-    return replace(prompt, messages=(*prompt.messages[:-1], Message("user", asked + line)))
+    return replace(prompt, messages=(*prompt.messages[:-1], replace(last, content=asked + line)))
 
 
 def _show(

@@ -1,6 +1,7 @@
 """`footnote chat`: a conversation in the terminal. Follow-ups are understood from what was said before."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,11 +21,14 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 def command(
     kbs: tuple[str, ...], filters: "Filters", sampling: dict[str, Any], top_k: int | None, llm: str | None
 ) -> None:
-    """Ask one question after another. An empty line, /quit or Ctrl-D ends; /new forgets what was said."""
-    from app.conversation import print_answer, settings_with
+    """Ask one question after another. An empty line, /quit or Ctrl-D ends; /new forgets what was said.
+
+    /file PATH takes a picture or a recording along with the next question.
+    """
+    from app.conversation import print_answer, settings_with, with_files
     from app.engine import Engine
     from generation.llm import Message
-    from ingest.errors import ModelError, SettingsError
+    from ingest.errors import FootnoteError, ModelError, SettingsError
     from retrieval.filters import describe
 
     settings = settings_with(llm=llm, top_k=top_k, sampling=sampling)
@@ -34,11 +38,24 @@ def command(
     limits = f"; {described}" if (described := describe(filters)) else ""
     click.echo(f"{held} documents{limits}. /new starts over, /quit ends.", err=True)
     history: list[Message] = []
+    files: list[Path] = []
     while question := _read_question():
         if question == "/new":
             history.clear()
+            files.clear()
             continue
-        pieces = engine.ask(name, question, history=history, also=also, filters=filters)
+        if question.startswith("/file "):
+            files.append(Path(question.removeprefix("/file ").strip()))
+            continue
+        try:
+            asked = with_files(engine, question, files)
+        except FootnoteError as error:
+            click.echo(f"footnote: {error}", err=True)
+            continue
+        finally:
+            files.clear()
+        question = asked.question
+        pieces = engine.ask(name, question, history=history, also=also, filters=filters, pictures=asked.pictures)
         try:
             answer = print_answer(pieces, out=sys.stdout)
         except KeyboardInterrupt:
