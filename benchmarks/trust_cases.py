@@ -44,8 +44,10 @@ def cases(questions: EvaluationSet, size: int, *, seed: int, held_out: bool) -> 
         found = _evidence(question, passages)
         if found is None:
             continue
-        n_taken += 1
         at, span = found
+        if span.of(passages[at].chunk.text).rstrip("*_ ").endswith((":", "：")):
+            continue  # what only announces a list is no claim
+        n_taken += 1
         wanted = frozenset(content_terms(question.question))
         near = sorted((i for i in range(len(passages)) if i != at), key=lambda i: (-len(wanted & terms[i]), i))[:4]
         shown = tuple(_ranked(passages[i], rank) for rank, i in enumerate((at, *near), 1))
