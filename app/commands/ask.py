@@ -29,6 +29,10 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @click.option(
     "--save-image", "drawn", type=Path, metavar="FILE", help="Save the first picture with the boxes of the answer, PNG."
 )
+@click.option(
+    "--save", type=click.Path(path_type=Path), help="Keep the answer and all it came from, for: footnote replay."
+)
+@click.option("--export", type=click.Path(path_type=Path), help="Write the answer with its sources to an HTML file.")
 @json_option
 def command(
     question: str,
@@ -40,6 +44,8 @@ def command(
     sampling: dict[str, Any],
     top_k: int | None,
     llm: str | None,
+    save: Path | None,
+    export: Path | None,
     as_json: bool,
 ) -> None:
     """Answer QUESTION from the documents; every sentence cites the words that support it."""
@@ -47,6 +53,8 @@ def command(
     from app.engine import Engine
     from app.views import answer_json
 
+    if export is not None and export.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"--export writes .html, not {export.name}")
     settings = settings_with(llm=llm, top_k=top_k, sampling=sampling)
     engine = Engine(settings)
     kb, *also = kbs or (settings.kb,)
@@ -55,6 +63,14 @@ def command(
     answer = print_answer(pieces, out=None if as_json else sys.stdout)
     if drawn is not None:
         save_drawn(answer, drawn)
+    if save is not None:
+        from app.saved_answer import saved_json, write_saved
+
+        write_saved(save, saved_json(answer, engine, kb=kb, also=also, llm=llm or ""))
+    if export is not None:
+        from app.export_answer import write_html
+
+        write_html(export, answer, engine, kb)
     for notice in engine.notices(kb, also):
         click.echo(f"note: {notice}", err=True)
     if as_json:
