@@ -136,7 +136,7 @@ def stream_answer(
 
     prompt, index, composer = composed(excerpts)
     before = clock()
-    share = None if pictures else stated_share(llm, prompt)  # the answer may be in a picture alone
+    share = None if pictures else (yield from stated_share(llm, prompt))  # the answer may be in a picture alone
     timings: dict[str, float] = {} if share is None else {"stated": clock() - before}
     if share is not None and share < config.abstain.least_stated[prompt_language(asked)]:
         timings = {**timings, "total": clock() - started}

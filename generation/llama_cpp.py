@@ -7,7 +7,8 @@ import os
 import queue
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,41 +83,27 @@ class LlamaCpp:
 
         Closing the iterator stops the engine after its current step.
         """
-        self.load()
-        pieces: queue.SimpleQueue[str | ModelError | None] = queue.SimpleQueue()
-        cancelled = threading.Event()
-        worker = threading.Thread(
-            target=self._generate, args=(_request(prompt.messages, sampling), pieces, cancelled), name="footnote-llm"
-        )
-        worker.start()
-        try:
-            while (piece := pieces.get()) is not None:
-                if isinstance(piece, ModelError):
-                    raise piece
-                yield piece
-        finally:
-            cancelled.set()
+        with closing(self._events(_request(prompt.messages, sampling))) as events:
+            for event in events:
+                for choice in event.get("choices") or ():
+                    if text := choice["delta"].get("content"):
+                        yield text
+                if "prompt_progress" in event:
+                    yield ""
+                elif "timings" in event:
+                    self.last_usage = _usage(event["timings"])
 
-    def next_tokens(self, prompt: Prompt) -> dict[str, float]:
-        """Give the 20 likeliest first tokens with their probabilities, best first. Raises ModelError."""
-        self.load()
-        request = {
-            **_request(prompt.messages, SamplingConfig(max_tokens=1)),
-            "stream": False,
-            "logprobs": True,
-            "top_logprobs": _N_LIKELIEST,
-        }
-        replies: list[Mapping[str, Any]] = []
-        try:
-            with self._turn:
-                self._server.handle_chat_completions(request, replies.append)
-        except RuntimeError as error:
-            raise ModelError(f"{self.name} failed: {error}; try again, or run: footnote doctor") from error
-        for reply in replies:
-            if "error" in reply:
-                raise self._explain(reply["error"])
-        likeliest = replies[-1]["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
-        return {token["token"]: math.exp(token["logprob"]) for token in likeliest}
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Yield {} after each part of the prompt read, then the 20 likeliest first tokens. Raises ModelError."""
+        request = _request(prompt.messages, SamplingConfig(max_tokens=1))
+        with closing(self._events({**request, "logprobs": True, "top_logprobs": _N_LIKELIEST})) as events:
+            for event in events:
+                for choice in event.get("choices") or ():
+                    if told := choice.get("logprobs"):
+                        likeliest = told["content"][0]["top_logprobs"]
+                        yield {token["token"]: math.exp(token["logprob"]) for token in likeliest}
+                        return
+                yield {}
 
     def count_tokens(self, text: str) -> int:
         """Give the exact token count of `text`, by the model's own tokenizer."""
@@ -165,23 +152,32 @@ class LlamaCpp:
         except RuntimeError as error:
             raise ModelError(f"{self.path} could not be loaded, it may be damaged or too big; {_MENDING}") from error
 
+    def _events(self, request: Mapping[str, object]) -> Generator[Mapping[str, Any], None, None]:
+        """Yield what the engine tells of a request as it comes. Closing it stops the engine after its current step."""
+        self.load()
+        events: queue.SimpleQueue[Mapping[str, Any] | ModelError | None] = queue.SimpleQueue()
+        cancelled = threading.Event()
+        worker = threading.Thread(target=self._generate, args=(request, events, cancelled), name="footnote-llm")
+        worker.start()
+        try:
+            while (event := events.get()) is not None:
+                if isinstance(event, ModelError):
+                    raise event
+                yield event
+        finally:
+            cancelled.set()
+
     def _generate(
         self,
         request: Mapping[str, object],
-        pieces: "queue.SimpleQueue[str | ModelError | None]",
+        events: "queue.SimpleQueue[Mapping[str, Any] | ModelError | None]",
         cancelled: threading.Event,
     ) -> None:
         def receive(event: Mapping[str, Any]) -> bool:
             if "error" in event:
-                pieces.put(self._explain(event["error"]))
+                events.put(self._explain(event["error"]))
                 return True
-            for choice in event.get("choices") or ():
-                if text := choice["delta"].get("content"):
-                    pieces.put(text)
-            if "prompt_progress" in event:
-                pieces.put("")
-            elif "timings" in event:
-                self.last_usage = _usage(event["timings"])
+            events.put(event)
             return cancelled.is_set()
 
         try:
@@ -189,9 +185,9 @@ class LlamaCpp:
                 if not cancelled.is_set():
                     self._server.handle_chat_completions(request, receive)
         except RuntimeError as error:
-            pieces.put(ModelError(f"{self.name} failed: {error}; try again, or run: footnote doctor"))
+            events.put(ModelError(f"{self.name} failed: {error}; try again, or run: footnote doctor"))
         finally:
-            pieces.put(None)
+            events.put(None)
 
     def _explain(self, error: Mapping[str, Any]) -> ModelError:
         if error.get("type") == "exceed_context_size_error":

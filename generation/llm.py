@@ -58,10 +58,10 @@ class LLM(Protocol):
         A model that reads long may yield "" meanwhile, so that whoever listens can close the iterator.
         """
 
-    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
-        """Give the likeliest first tokens of the answer with their probabilities; empty where they can't be had.
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Yield the likeliest first tokens of the answer with their probabilities, or nothing where they can't be had.
 
-        Raises ModelError.
+        A model that reads long may yield {} meanwhile, as `stream` yields "". Raises ModelError.
         """
 
     def count_tokens(self, text: str) -> int:

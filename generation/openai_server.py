@@ -123,35 +123,43 @@ class OpenAIServer:
         if not wrote:
             raise self._silent(finish, visible.hid_text)
 
-    def next_tokens(self, prompt: Prompt) -> dict[str, float]:
-        """Give the 20 likeliest first tokens with their probabilities; empty where the server has none to give.
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Yield the 20 likeliest first tokens with their probabilities; nothing where the server has none to give.
 
-        Raises ModelError.
+        What else fails is left to the answer itself, which is asked for again and explained. Raises ModelError only
+        for a server that is silent too long.
         """
         import openai
 
         if not self._gives_probabilities:
-            return {}
+            return
         try:
-            reply = self._chat().root_client.chat.completions.create(
+            # As a stream, so that a server that heeds no `max_tokens` is left after its first token.
+            with self._chat().root_client.chat.completions.create(
                 model=self.name,
                 messages=[{"role": message.role, "content": message.content} for message in prompt.messages],
                 temperature=0.0,
                 max_tokens=1,
                 logprobs=True,
                 top_logprobs=20,
+                stream=True,
                 extra_body=dict(self.config.extra_body),
-            )
-        except (openai.BadRequestError, openai.UnprocessableEntityError):  # it takes the answer without `logprobs`
+            ) as chunks:
+                for chunk in chunks:
+                    choice = chunk.choices[0] if chunk.choices else None
+                    if choice and choice.logprobs and choice.logprobs.content:
+                        likeliest = choice.logprobs.content[0].top_logprobs
+                        yield {token.token: math.exp(token.logprob) for token in likeliest}
+                        return
+                    if choice and choice.delta.content:
+                        break
             self._gives_probabilities = False
-            return {}
-        except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError) as error:
+        except (openai.BadRequestError, openai.UnprocessableEntityError):  # it takes an answer without `logprobs`
+            self._gives_probabilities = False
+        except openai.APITimeoutError as error:
             raise explained(error, self._place, self.config.timeout_seconds, self.config.model) from error
-        told = reply.choices[0].logprobs if reply.choices else None
-        if not told or not told.content:
-            self._gives_probabilities = False
-            return {}
-        return {token.token: math.exp(token.logprob) for token in told.content[0].top_logprobs}
+        except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError):
+            return
 
     def count_tokens(self, text: str) -> int:
         """Estimate the token count from above, without asking the server.

@@ -36,8 +36,8 @@ class Seeing:
         """The model's own context."""
         return self._llm.context_tokens
 
-    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
-        """Give what the model would begin with, shown the pictures."""
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Yield what the model would begin with, shown the pictures."""
         return self._llm.next_tokens(with_pictures(prompt, self._pictures))
 
     def count_tokens(self, text: str) -> int:

@@ -51,9 +51,14 @@ class StandBy:
         """Count by the one that would write now."""
         return self._asked(lambda llm: llm.count_tokens(text))
 
-    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
-        """Ask the one that would write now."""
-        return self._asked(lambda llm: llm.next_tokens(prompt))
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Ask the one that would write now. A failure of the first is nothing here: writing then finds it out."""
+        try:
+            yield from (self.second if self._rests else self.first).next_tokens(prompt)
+        except ModelError as error:
+            if self._rests:
+                raise
+            self._rest(error)
 
     def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
         """Yield the first model's text, or the second's where the first failed before it wrote any."""
