@@ -72,3 +72,4 @@ class Answer:
     # What the model saw beside the passages, and the places that it pointed out in the first of them.
     pictures: tuple[Picture, ...] = ()
     boxes: tuple[Box, ...] = ()
+    from_documents: bool = True  # False: the model's own words, nothing searched, cited or checked

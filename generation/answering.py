@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from generation.abstain import ABSTENTIONS, NOT_STATED, AbstainConfig, is_refusal, reason_before
 from generation.answer import Answer
@@ -13,7 +12,7 @@ from generation.citing import CitingConfig, EvidenceIndex, Similarity
 from generation.composing import Clock, Composer, PageOf, SecondsOf
 from generation.condense import CondensingConfig, Excerpt, Relevance, condense
 from generation.doubts import REPEATED, doubts, reason_after
-from generation.llm import LLM, Message, Prompt, SamplingConfig
+from generation.llm import LLM, Message, Prompt, SamplingConfig, closable
 from generation.media import Picture
 from generation.picturing import Seeing
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
@@ -147,7 +146,7 @@ def stream_answer(
     held = ""
     holding = True
     first_token: float | None = None
-    with closing(_closable(llm.stream(prompt, config.sampling))) as pieces:
+    with closing(closable(llm.stream(prompt, config.sampling))) as pieces:
         for piece in pieces:
             if not piece:  # the model is still reading: a chance to stop it
                 yield ""
@@ -183,7 +182,7 @@ def stream_answer(
     if doubtful:
         before = clock()
         again = ""
-        with closing(_closable(llm.stream(doubting(prompt), config.sampling))) as pieces:
+        with closing(closable(llm.stream(doubting(prompt), config.sampling))) as pieces:
             for piece in pieces:
                 again += piece
                 yield ""
@@ -219,7 +218,7 @@ def stream_answer(
 
 def _written(llm: LLM, prompt: Prompt, sampling: SamplingConfig, composer: Composer) -> Iterator[str]:
     """Let the model write to its end unseen; each "" is a chance to stop it."""
-    with closing(_closable(llm.stream(prompt, sampling))) as pieces:
+    with closing(closable(llm.stream(prompt, sampling))) as pieces:
         for piece in pieces:
             composer.feed(piece)
             yield ""
@@ -259,7 +258,3 @@ def _abstained(
         model=llm.name,
         timings=timings,
     )
-
-
-def _closable(pieces: Iterator[str]) -> Any:  # the LLMs' streams are generators; a test's may be a plain iterator
-    return pieces if hasattr(pieces, "close") else (piece for piece in pieces)
