@@ -72,4 +72,5 @@ class Answer:
     # What the model saw beside the passages, and the places that it pointed out in the first of them.
     pictures: tuple[Picture, ...] = ()
     boxes: tuple[Box, ...] = ()
+    thinking: str = ""  # what the model thought before it wrote, never cited
     from_documents: bool = True  # False: the model's own words, nothing searched, cited or checked

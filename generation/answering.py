@@ -17,6 +17,7 @@ from generation.media import Picture
 from generation.picturing import Seeing
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.question_form import wants_more
+from generation.reasoning import thinking_of
 from generation.second_look import with_amounts
 from generation.stated import stated_share
 from generation.support import SupportConfig
@@ -161,6 +162,7 @@ def stream_answer(
             if composer.is_looping:
                 break
     held += composer.flush()
+    thinking = thinking_of(llm)
     total = clock() - started
     timings |= {
         "first_token": total if first_token is None else first_token,
@@ -175,6 +177,7 @@ def stream_answer(
         timings = {**timings, "second_look": clock() - started - total, "total": clock() - started}
         if not reason_after(looked[2]) and not looked[2].gives_no_amount:
             prompt, index, composer = looked
+            thinking = thinking_of(llm)
             reason, held = "", composer.text if holding else ""
     doubtful = False
     if not reason and not any(claim.picture for claim in composer.claims):
@@ -191,7 +194,7 @@ def stream_answer(
             reason = "the model found no answer in the passages when asked again"
     if reason:
         answer = _abstained(retrieval, llm, prompt, composer.completion, reason, timings)
-        answer = replace(answer, sampling=config.sampling, pictures=tuple(pictures))
+        answer = replace(answer, sampling=config.sampling, pictures=tuple(pictures), thinking=thinking)
         if holding:
             yield answer.text
         yield answer
@@ -213,6 +216,7 @@ def stream_answer(
         sampling=config.sampling,
         pictures=tuple(pictures),
         boxes=seeing.boxes if seeing else (),
+        thinking=thinking,
     )
 
 

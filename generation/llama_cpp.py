@@ -44,6 +44,13 @@ class Usage:
     completion_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Thought:
+    """What the engine's own parser took out of the text as reasoning."""
+
+    text: str
+
+
 class LlamaCpp:
     """An LLM over one GGUF file. Loads on first use, once; requests of several threads wait for each other."""
 
@@ -55,6 +62,7 @@ class LlamaCpp:
         self._api_key = secrets.token_hex(16)  # the engine opens a loopback port; only this process may use it
         self._loading = threading.Lock()
         self._turn = threading.Lock()
+        self._told = threading.local()
 
     @property
     def name(self) -> str:
@@ -65,6 +73,11 @@ class LlamaCpp:
     def context_tokens(self) -> int:
         """The engine's context size, prompt and answer together."""
         return self.config.context_tokens
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought before the last text in this thread."""
+        return getattr(self._told, "thinking", "")
 
     def load(self) -> None:
         """Load the model now rather than at the first question. Raises ModelError."""
@@ -83,16 +96,20 @@ class LlamaCpp:
         Closing the iterator stops the engine after its current step.
         """
         self.load()
-        pieces: queue.SimpleQueue[str | ModelError | None] = queue.SimpleQueue()
+        pieces: queue.SimpleQueue[str | _Thought | ModelError | None] = queue.SimpleQueue()
         cancelled = threading.Event()
         worker = threading.Thread(
             target=self._generate, args=(_request(prompt.messages, sampling), pieces, cancelled), name="footnote-llm"
         )
         worker.start()
+        self._told.thinking = ""
         try:
             while (piece := pieces.get()) is not None:
                 if isinstance(piece, ModelError):
                     raise piece
+                if isinstance(piece, _Thought):
+                    self._told.thinking += piece.text
+                    piece = ""
                 yield piece
         finally:
             cancelled.set()
@@ -168,7 +185,7 @@ class LlamaCpp:
     def _generate(
         self,
         request: Mapping[str, object],
-        pieces: "queue.SimpleQueue[str | ModelError | None]",
+        pieces: "queue.SimpleQueue[str | _Thought | ModelError | None]",
         cancelled: threading.Event,
     ) -> None:
         def receive(event: Mapping[str, Any]) -> bool:
@@ -176,6 +193,8 @@ class LlamaCpp:
                 pieces.put(self._explain(event["error"]))
                 return True
             for choice in event.get("choices") or ():
+                if thought := choice["delta"].get("reasoning_content"):
+                    pieces.put(_Thought(thought))
                 if text := choice["delta"].get("content"):
                     pieces.put(text)
             if "prompt_progress" in event:

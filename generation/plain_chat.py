@@ -12,6 +12,7 @@ from generation.answer import Answer
 from generation.composing import Clock
 from generation.llm import LLM, Message, Prompt, SamplingConfig, closable
 from generation.media import Picture
+from generation.reasoning import thinking_of
 from retrieval.retrieval import Retrieval
 
 _MARKS_TOKENS = 16  # what a chat template writes around a message, from above
@@ -57,6 +58,7 @@ def stream_plain(
         timings={"first_token": total if first_token is None else first_token, "total": total},
         sampling=sampling,
         pictures=tuple(pictures),
+        thinking=thinking_of(llm),
         from_documents=False,
     )
 

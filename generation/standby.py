@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TypeVar
 
 from generation.llm import LLM, Prompt, SamplingConfig
+from generation.reasoning import thinking_of
 from ingest.errors import ModelError
 
 T = TypeVar("T")
@@ -41,6 +42,11 @@ class StandBy:
                 self._rest(error)
                 why = self._why
         return f"{self.second.name} (stand-by: {why})"
+
+    @property
+    def thinking(self) -> str:
+        """What the model that wrote last in this thread thought."""
+        return thinking_of(self.second if getattr(self._wrote, "why", "") else self.first)
 
     @property
     def context_tokens(self) -> int:

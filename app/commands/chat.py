@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, kbs_option, sampling_options
+from app.commands.options import filter_options, kbs_option, sampling_options, thinking_option
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @filter_options
 @sampling_options
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
+@thinking_option
 @click.option("--no-documents", is_flag=True, help="Talk with the model alone: nothing is looked up, cited or checked.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
 def command(
@@ -24,6 +25,7 @@ def command(
     filters: "Filters",
     sampling: dict[str, Any],
     top_k: int | None,
+    show_thinking: bool,
     no_documents: bool,
     llm: str | None,
 ) -> None:
@@ -74,7 +76,7 @@ def command(
         else:
             pieces = engine.ask(name, question, history=history, also=also, filters=filters, pictures=asked.pictures)
         try:
-            answer = print_answer(pieces, out=sys.stdout)
+            answer = print_answer(pieces, out=sys.stdout, show_thinking=show_thinking)
         except KeyboardInterrupt:
             pieces.close()  # type: ignore[attr-defined]  # a generator: closing it stops the model
             click.echo("\n(stopped)")

@@ -123,6 +123,9 @@ def _draw_answer(turn: Turn, texts: Texts, engine: Engine | None = None, kb: str
     answer = turn.answer
     if answer is None:
         return
+    if answer.thinking:
+        with st.expander(texts.thinking, icon=":material/psychology:"):
+            st.html(plain_html(answer.thinking))
     if not answer.from_documents:
         st.html(plain_html(answer.text) + f'<p class="fn-note" role="note">{texts.from_model}</p>')
         _draw_writer(answer, texts)

@@ -27,6 +27,7 @@ class Texts:
     no_documents_toggle: str
     no_documents_help: str
     from_model: str
+    thinking: str
     working_alone: str
     stopped_alone: str
     welcome: str

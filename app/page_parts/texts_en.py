@@ -16,6 +16,7 @@ ENGLISH = Texts(
     no_documents_toggle="Without documents",
     no_documents_help="The model answers from what it has learned: nothing is looked up, cited or checked.",
     from_model="From the model alone, not from your documents: nothing was looked up, cited or checked.",
+    thinking="Thinking, not part of the answer and not checked",
     working_alone="Writing…",
     stopped_alone="Stopped.",
     welcome="Ask your documents",

@@ -16,6 +16,7 @@ CHINESE = Texts(
     no_documents_toggle="不用文档",
     no_documents_help="模型凭所学回答：不检索、不引用、不核对。",
     from_model="仅来自模型，不来自您的文档：未经检索、引用和核对。",
+    thinking="思考过程，不属于回答，未经核对",
     working_alone="正在写……",
     stopped_alone="已停止。",
     welcome="向您的文档提问",
