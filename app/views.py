@@ -198,6 +198,7 @@ def answer_json(answer: Answer) -> Json:
         "generation": answer.retrieval.generation,
         "timings": _rounded({**answer.retrieval.timings, **answer.timings}),
         "model": answer.model,
+        "notes": list(answer.notes),
         "thinking": answer.thinking,
         "sampling": {**asdict(answer.sampling), "stop": list(answer.sampling.stop)} if answer.sampling else None,
     }
@@ -206,6 +207,7 @@ def answer_json(answer: Answer) -> Json:
 def answer_notes(answer: Answer) -> list[str]:
     """Say, under an answer's text, what each marker quotes, which claims are not supported, and what was unresolved."""
     written_by = [f"written by: {answer.model}"] if " (stand-by: " in answer.model else []
+    written_by += [f"note: {note}" for note in answer.notes]
     if not answer.from_documents:
         return [FROM_MODEL[prompt_language(answer.question)], *written_by]
     if answer.abstained:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from generation.llm import Message, Prompt, SamplingConfig
-from ingest.errors import ModelError
+from ingest.errors import ContextError, ModelError
 
 _N_LIKELIEST = 20  # as many as OpenAI-compatible servers give
 _MENDING = "run: footnote llm pull"
@@ -214,9 +214,10 @@ class LlamaCpp:
 
     def _explain(self, error: Mapping[str, Any]) -> ModelError:
         if error.get("type") == "exceed_context_size_error":
-            return ModelError(
+            return ContextError(
                 f"the prompt has {error.get('n_prompt_tokens')} tokens, {self.name} takes {self.context_tokens};"
-                " ask with fewer passages or raise the context size"
+                " ask with fewer passages or raise the context size",
+                self.context_tokens,
             )
         return ModelError(f"{self.name} failed: {error.get('message', error)}")
 

@@ -16,7 +16,7 @@ from generation.reasoning import ReasoningFilter
 from generation.server_failures import explained, refuses_system, retry_seconds
 from generation.token_estimate import estimate_tokens
 from ingest.addresses import is_near
-from ingest.errors import ModelError
+from ingest.errors import ContextError, ModelError
 
 if TYPE_CHECKING:  # importing LangChain takes seconds, so it waits for the first question
     from generation.langchain_chat import ThinkingChat
@@ -60,6 +60,7 @@ class OpenAIServer:
         self._model: tuple[str, int] | None = None
         self._gives_probabilities = True  # until it has shown otherwise
         self._takes_system = True  # until its template has refused one
+        self._limit: int | None = None  # the context size that it gave when it refused a prompt
         self._told = threading.local()
 
     @property
@@ -69,8 +70,9 @@ class OpenAIServer:
 
     @property
     def context_tokens(self) -> int:
-        """The setting, else what the server says, else 4096."""
-        return self.config.context_tokens or self._described()[1]
+        """The setting, else what the server says, else 4096; never more than it said when it refused a prompt."""
+        known = self.config.context_tokens or self._described()[1]
+        return min(known, self._limit or known)
 
     @property
     def thinking(self) -> str:
@@ -128,7 +130,7 @@ class OpenAIServer:
                 wrote = wrote or bool(text.strip())
                 yield text
         except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError) as error:
-            raise explained(error, self._place, self.config.timeout_seconds, self.config.model) from error
+            raise self._explained(error) from error
         self._told.thinking = (thought.strip() + "\n" + visible.thought).strip()
         if finish is None:
             raise ModelError(f"{self._place} ended the answer of {self.name} too early; ask again, or read its log")
@@ -154,11 +156,13 @@ class OpenAIServer:
                 top_logprobs=20,
                 extra_body=dict(self.config.extra_body),
             )
-        except (openai.BadRequestError, openai.UnprocessableEntityError):  # it takes the answer without `logprobs`
-            self._gives_probabilities = False
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if isinstance(failure := self._explained(error), ContextError):
+                raise failure from error
+            self._gives_probabilities = False  # it takes the answer without `logprobs`
             return {}
         except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError) as error:
-            raise explained(error, self._place, self.config.timeout_seconds, self.config.model) from error
+            raise self._explained(error) from error
         choices = getattr(reply, "choices", None)  # a server that streams all the same gives a text
         told = choices[0].logprobs if choices else None
         if not told or not told.content:
@@ -219,7 +223,7 @@ class OpenAIServer:
             try:
                 models = list(self._chat().root_client.models.list())
             except (openai.OpenAIError, json.JSONDecodeError, ValueError, TypeError) as error:
-                raise explained(error, self._place, self.config.timeout_seconds, self.config.model) from error
+                raise self._explained(error) from error
             if not models:
                 raise ModelError(f"{self._place} serves no model; start one, for instance: footnote llm serve")
             wanted = [model for model in models if model.id == self.config.model]
@@ -227,6 +231,12 @@ class OpenAIServer:
             size = _context_tokens(model.model_dump()) if wanted or not self.config.model else None
             self._model = (self.config.model or model.id, size or _FALLBACK_CONTEXT_TOKENS)
         return self._model
+
+    def _explained(self, error: Exception) -> ModelError:
+        failure = explained(error, self._place, self.config.timeout_seconds, self.config.model)
+        if isinstance(failure, ContextError) and failure.limit:
+            self._limit = failure.limit
+        return failure
 
     def _leaking(self) -> ModelError:
         return ModelError(

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from generation.llm import LLM, Prompt, SamplingConfig
 from generation.reasoning import thinking_of
-from ingest.errors import ModelError
+from ingest.errors import ContextError, ModelError
 
 T = TypeVar("T")
 
@@ -72,6 +72,8 @@ class StandBy:
                             shown, self._wrote.why = True, ""
                         yield piece
                 return
+            except ContextError:  # it works, and can be asked with less
+                raise
             except ModelError as error:
                 if shown:
                     raise
@@ -91,6 +93,8 @@ class StandBy:
         if not self._rests:
             try:
                 return ask(self.first)
+            except ContextError:
+                raise
             except ModelError as error:
                 self._rest(error)
         return ask(self.second)

@@ -148,6 +148,8 @@ def _draw_answer(turn: Turn, texts: Texts, engine: Engine | None = None, kb: str
 
 
 def _draw_writer(answer: Answer, texts: Texts) -> None:
+    for note in answer.notes:
+        st.caption(plain(note))
     seconds = f"{answer.timings.get('total', 0.0) + answer.retrieval.timings.get('retrieve', 0.0):.1f}"
     st.caption(plain(texts.answered_by.format(model=answer.model, seconds=seconds)))
 
