@@ -95,12 +95,19 @@ class LlamaCpp:
 
         Closing the iterator stops the engine after its current step.
         """
+        yield from self._written(_request(prompt.messages, sampling), chats=True)
+
+    def continue_text(self, text: str, sampling: SamplingConfig) -> Iterator[str]:
+        """Yield what follows `text`, without the model's chat template. Closing the iterator stops the engine."""
+        request = _request((), sampling)
+        del request["messages"]
+        yield from self._written({**request, "prompt": text}, chats=False)
+
+    def _written(self, request: Mapping[str, object], *, chats: bool) -> Iterator[str]:
         self.load()
         pieces: queue.SimpleQueue[str | _Thought | ModelError | None] = queue.SimpleQueue()
         cancelled = threading.Event()
-        worker = threading.Thread(
-            target=self._generate, args=(_request(prompt.messages, sampling), pieces, cancelled), name="footnote-llm"
-        )
+        worker = threading.Thread(target=self._generate, args=(request, chats, pieces, cancelled), name="footnote-llm")
         worker.start()
         self._told.thinking = ""
         try:
@@ -185,6 +192,7 @@ class LlamaCpp:
     def _generate(
         self,
         request: Mapping[str, object],
+        chats: bool,
         pieces: "queue.SimpleQueue[str | _Thought | ModelError | None]",
         cancelled: threading.Event,
     ) -> None:
@@ -193,9 +201,10 @@ class LlamaCpp:
                 pieces.put(self._explain(event["error"]))
                 return True
             for choice in event.get("choices") or ():
-                if thought := choice["delta"].get("reasoning_content"):
+                said = choice.get("delta", choice)  # a chat's, or a completion's own
+                if thought := said.get("reasoning_content"):
                     pieces.put(_Thought(thought))
-                if text := choice["delta"].get("content"):
+                if text := said.get("content" if chats else "text"):
                     pieces.put(text)
             if "prompt_progress" in event:
                 pieces.put("")
@@ -206,7 +215,8 @@ class LlamaCpp:
         try:
             with self._turn:
                 if not cancelled.is_set():
-                    self._server.handle_chat_completions(request, receive)
+                    server = self._server
+                    (server.handle_chat_completions if chats else server.handle_completions)(request, receive)
         except RuntimeError as error:
             pieces.put(ModelError(f"{self.name} failed: {error}; try again, or run: footnote doctor"))
         finally:

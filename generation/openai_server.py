@@ -137,6 +137,30 @@ class OpenAIServer:
         if not wrote:
             raise self._silent(finish, bool(self._told.thinking))
 
+    def continue_text(self, text: str, sampling: SamplingConfig) -> Iterator[str]:
+        """Yield what follows `text`, by /v1/completions: no chat template, no `extra_body`. Raises ModelError."""
+        import openai
+
+        finish: str | None = None
+        try:
+            with self._chat().root_client.completions.create(
+                model=self.name,
+                prompt=text,
+                stream=True,
+                max_tokens=sampling.max_tokens,
+                temperature=sampling.temperature,
+                seed=sampling.seed,
+                stop=list(sampling.stop) or None,
+            ) as chunks:
+                for chunk in chunks:
+                    for choice in chunk.choices:
+                        finish = choice.finish_reason or finish
+                        yield choice.text or ""
+        except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError) as error:
+            raise self._explained(error) from error
+        if finish is None:
+            raise ModelError(f"{self._place} ended the text of {self.name} too early; ask again, or read its log")
+
     def next_tokens(self, prompt: Prompt) -> dict[str, float]:
         """Give the 20 likeliest first tokens with their probabilities; empty where the server has none to give.
 
