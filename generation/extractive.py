@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from generation.citing import EvidenceIndex, Sentence
 from generation.llm import Prompt, SamplingConfig
-from generation.openai_server import estimate_tokens
 from generation.prompts import REFUSALS, prompt_language
+from generation.token_estimate import estimate_tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ OpenAI-compatible server), `generation/extractive.py` (quoted sentences only, no
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from generation.media import Media, Picture
 from retrieval.retrieval import Hit
@@ -66,6 +66,11 @@ class LLM(Protocol):
 
     def count_tokens(self, text: str) -> int:
         """Give the token count of `text`, exact or rounded up."""
+
+
+def closable(pieces: Iterator[str]) -> Any:  # the LLMs' streams are generators; a test's may be a plain iterator
+    """Give the pieces as an iterator that can be closed, which stops the model."""
+    return pieces if hasattr(pieces, "close") else (piece for piece in pieces)
 
 
 def complete(llm: LLM, messages: Sequence[Message], sampling: SamplingConfig) -> str:

@@ -7,6 +7,7 @@ from generation.boxes import Box, held_from, take_boxes
 from generation.llm import LLM, Prompt, SamplingConfig
 from generation.media import Picture
 from generation.prompts import prompt_language
+from generation.reasoning import thinking_of
 
 _SHOWN = {
     "en": (
@@ -35,6 +36,11 @@ class Seeing:
     def context_tokens(self) -> int:
         """The model's own context."""
         return self._llm.context_tokens
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought."""
+        return thinking_of(self._llm)
 
     def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
         """Yield what the model would begin with, shown the pictures."""
