@@ -4,21 +4,15 @@ Use it with `pytest_plugins = ("tests.vllm_server",)` and a test argument `vllm_
 """
 
 import json
-import os
 import platform
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.server_process import free_port, running
 
 ROOT = Path(__file__).resolve().parent.parent
 VLLM = ROOT / ".venv-vllm" / "bin" / "vllm"
@@ -27,8 +21,7 @@ MODEL_NAME = "tiny-qwen3"
 # With its own two layers the model writes faster than the server sends: the first piece comes when all is written.
 SLOWER = {"num_hidden_layers": 24, "layer_types": ["full_attention"] * 24}
 MODEL_TOKENS = 2048
-START_SECONDS = 240.0
-STOP_SECONDS = 20.0
+_VARIABLES = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +44,9 @@ def vllm_server() -> Iterator[VllmServer]:
     reason = why_not()
     if reason:
         pytest.skip(reason)
-    port = _free_port()
-    with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen(
-            _command(port), env=_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            _wait_until_healthy(server, f"http://127.0.0.1:{port}/health", log.fileno())
-            yield VllmServer(f"http://127.0.0.1:{port}/v1", MODEL_NAME, MODEL_TOKENS)
-        finally:
-            _stop(server)
+    port = free_port()
+    with running(_command(port), f"http://127.0.0.1:{port}/health", environment=_VARIABLES):
+        yield VllmServer(f"http://127.0.0.1:{port}/v1", MODEL_NAME, MODEL_TOKENS)
 
 
 def why_not() -> str:
@@ -87,44 +73,3 @@ def _command(port: int) -> list[str]:
         *("--structured-outputs-config", '{"backend":"xgrammar","disable_any_whitespace":true}'),
         *("--default-chat-template-kwargs", '{"enable_thinking":false}'),
     ]
-
-
-def _environment() -> dict[str, str]:
-    # The tests' own environment must not leak into the other one: its Python has other packages.
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    return {**kept, "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
-
-
-def _wait_until_healthy(server: "subprocess.Popen[bytes]", health: str, log: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(health, timeout=5) as response:
-                if response.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.5)
-    size = os.fstat(log).st_size
-    tail = os.pread(log, 4000, max(0, size - 4000)).decode("utf-8", "replace")
-    state = "stopped" if server.poll() is not None else f"is not healthy after {START_SECONDS:.0f} s"
-    pytest.fail(f"vLLM {state}; the end of its log:\n{tail}")
-
-
-def _stop(server: "subprocess.Popen[bytes]") -> None:
-    """Stop the server and the engine it started: they are one process group."""
-    for stop_signal in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(server.pid, stop_signal)
-            server.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-        except ProcessLookupError:
-            break
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
