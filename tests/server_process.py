@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-START_SECONDS = 240.0
+START_SECONDS = 600.0
 STOP_SECONDS = 20.0
 
 

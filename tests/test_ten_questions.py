@@ -159,7 +159,7 @@ def ask_all(
 def check_well_formed(engine: Engine, answered: Answered) -> None:
     """Check one stream: text in pieces, then an Answer whose every citation stands in its document."""
     answer = answered.answer
-    assert len(answered.written) > 1, answered
+    assert len(answered.written) > 1, answer.completion
     assert all(isinstance(piece, str) for piece in answered.shown)
     if answer.abstained:
         assert (answer.claims, bool(answer.reason)) == ((), True)

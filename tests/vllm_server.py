@@ -1,18 +1,23 @@
-"""A real vLLM for the tests: the tiny random Qwen3, served on a loopback port, stopped when the tests are done.
+"""A real vLLM for the tests: the tiny random Qwen3, started and stopped by `footnote llm serve`.
 
 Use it with `pytest_plugins = ("tests.vllm_server",)` and a test argument `vllm_server`.
 """
 
 import json
+import os
 import platform
+import socket
+import subprocess
 import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from tests.server_process import free_port, running
 
 ROOT = Path(__file__).resolve().parent.parent
 VLLM = ROOT / ".venv-vllm" / "bin" / "vllm"
@@ -21,7 +26,8 @@ MODEL_NAME = "tiny-qwen3"
 # With its own two layers the model writes faster than the server sends: the first piece comes when all is written.
 SLOWER = {"num_hidden_layers": 24, "layer_types": ["full_attention"] * 24}
 MODEL_TOKENS = 2048
-_VARIABLES = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+START_SECONDS = 600.0
+STOP_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +50,16 @@ def vllm_server() -> Iterator[VllmServer]:
     reason = why_not()
     if reason:
         pytest.skip(reason)
-    port = free_port()
-    with running(_command(port), f"http://127.0.0.1:{port}/health", environment=_VARIABLES):
-        yield VllmServer(f"http://127.0.0.1:{port}/v1", MODEL_NAME, MODEL_TOKENS)
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile() as log:
+        server = subprocess.Popen(
+            _command(port), cwd=ROOT, env=_environment(home), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+        try:
+            _wait_until_healthy(server, f"http://127.0.0.1:{port}/health", log.fileno())
+            yield VllmServer(f"http://127.0.0.1:{port}/v1", MODEL_NAME, MODEL_TOKENS)
+        finally:
+            _stop(server)
 
 
 def why_not() -> str:
@@ -62,14 +75,40 @@ def why_not() -> str:
 
 def _command(port: int) -> list[str]:
     return [
-        str(VLLM),
-        "serve",
-        str(MODEL),
-        *("--served-model-name", MODEL_NAME),
-        *("--host", "127.0.0.1", "--port", str(port)),
-        *("--dtype", "bfloat16", "--max-model-len", str(MODEL_TOKENS), "--max-num-seqs", "8", "--enforce-eager"),
-        *("--kv-cache-memory-bytes", "67108864"),
+        *(sys.executable, "-m", "app.cli", "llm", "serve", str(MODEL), "--vllm", str(VLLM), "--device", "cpu"),
+        *("--name", MODEL_NAME, "--port", str(port), "--context", str(MODEL_TOKENS), "--"),
         *("--load-format", "dummy", "--hf-overrides", json.dumps(SLOWER)),
-        *("--structured-outputs-config", '{"backend":"xgrammar","disable_any_whitespace":true}'),
-        *("--default-chat-template-kwargs", '{"enable_thinking":false}'),
     ]
+
+
+def _environment(home: str) -> dict[str, str]:
+    return {**os.environ, "FOOTNOTE_HOME": home}
+
+
+def _wait_until_healthy(server: "subprocess.Popen[bytes]", health: str, log: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(health, timeout=5) as response:
+                if response.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.5)
+    size = os.fstat(log).st_size
+    tail = os.pread(log, 4000, max(0, size - 4000)).decode("utf-8", "replace")
+    state = "stopped" if server.poll() is not None else f"is not healthy after {START_SECONDS:.0f} s"
+    pytest.fail(f"vLLM {state}; the end of its log:\n{tail}")
+
+
+def _stop(server: "subprocess.Popen[bytes]") -> None:
+    """Stop the command, and with it the server and its engine."""
+    server.terminate()
+    server.wait(STOP_SECONDS)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
