@@ -13,6 +13,7 @@ COMMANDS = {
     "ingest": "Add files, folders, archives and web pages to a knowledge base.",
     "search": "Show the passages a question finds, and why.",
     "ask": "Answer a question with citations.",
+    "replay": "Ask again what `ask --save` kept, and say what differs.",
     "chat": "Hold a conversation in the terminal.",
     "eval": "Measure retrieval and answers on question sets.",
     "web": "Start the page in the browser.",

@@ -44,7 +44,7 @@ def run_side(side: str, documents: Path, model: Path, home: Path) -> Row:
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, process.args)
     row: Row = json.loads(printed.splitlines()[-1])
-    return row | {"memory_bytes": max(peak_bytes, row["memory_bytes"])}
+    return row | {"memory_bytes": max(peak_bytes, row.get("memory_bytes", 0.0))}
 
 
 def peak_memory_bytes(process_id: int, *, until: int) -> int:

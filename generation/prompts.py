@@ -65,13 +65,26 @@ _DOUBTING: dict[PromptLanguage, str] = {
     "en": f"Answer only if a passage says it. If none does, write only: {REFUSALS['en']}",
     "zh": f"只有资料中写明了才回答；没有写明就只写：{REFUSALS['zh']}",
 }
+# Asked before the answer, for the probability of its first token alone (generation/stated.py).
+_IS_STATED: dict[PromptLanguage, str] = {
+    "en": "Do the passages state the answer to this question? Reply with Yes or No only.",
+    "zh": "资料中写明了这个问题的答案吗？只回复“是”或“否”。",
+}
 _OLDER: dict[PromptLanguage, str] = {"en": ", older edition, no longer in force", "zh": "，旧版，已失效"}
 _LABELS: dict[PromptLanguage, tuple[str, str]] = {
     "en": ("Passages:", "Question: "),
     "zh": ("资料：", "问题："),
 }
 _DELIMITER = re.compile(r"<\s*(/?)\s*(passage|资料)", re.IGNORECASE)
-_CHAT_MARK = re.compile(r"<\|([^|<>]{1,40})\|>")
+_CHAT_MARK = re.compile(r"<[|｜]([^|｜<>]{1,40})[|｜]>")  # Qwen, Llama 3 and Phi; DeepSeek with full-width bars
+_TURN_MARK = re.compile(r"<(/?(?:s|start_of_turn|end_of_turn|think|tool_call|tool_response))>", re.IGNORECASE)
+_INST_MARK = re.compile(r"\[(/?INST)\]|<<(/?SYS)>>")
+# Characters that no reader sees: zero-width ones, the order marks of bidirectional text, and tags, in which
+# whole sentences can be hidden. Joiners stay between other letters.
+_UNSEEN = re.compile(
+    "[\u00ad\u180e\u200b\u2060-\u2064\u202a-\u202e\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
+    "|(?<=[ -~])[\u200c\u200d\u200e\u200f]"
+)
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _LATIN_WORD = re.compile("[A-Za-z\u00c0-\u024f]+")
 
@@ -135,11 +148,20 @@ def _closing(question: str, language: PromptLanguage) -> str:
 
 
 def doubting(prompt: Prompt) -> Prompt:
-    """Make the prompt that asks the same once more, sternly; only its last line differs, for the prompt cache."""
-    language = prompt_language(prompt.question)
+    """Make the prompt that asks the same once more, sternly."""
+    return _ending_in(prompt, _DOUBTING[prompt_language(prompt.question)])
+
+
+def asking_if_stated(prompt: Prompt) -> Prompt:
+    """Make the prompt that asks whether the passages state the answer."""
+    return _ending_in(prompt, _IS_STATED[prompt_language(prompt.question)])
+
+
+def _ending_in(prompt: Prompt, line: str) -> Prompt:
+    """Give the prompt with another last line; all before it stays as it is, for the prompt cache."""
     last = prompt.messages[-1]
-    asked = last.content.removesuffix(_closing(prompt.question, language))
-    return replace(prompt, messages=(*prompt.messages[:-1], Message("user", asked + _DOUBTING[language])))
+    asked = last.content.removesuffix(_closing(prompt.question, prompt_language(prompt.question)))
+    return replace(prompt, messages=(*prompt.messages[:-1], replace(last, content=asked + line)))
 
 
 def _show(
@@ -184,8 +206,13 @@ def _body(excerpt: Excerpt, question: str, described: Mapping[str, str]) -> str:
 
 
 def neutralised(text: str) -> str:
-    """Make text harmless for display to a model: our delimiters and chat marks lose their angle brackets."""
+    """Make text harmless for display to a model: what no reader sees goes, our delimiters and the marks of chat
+    templates lose their brackets.
+    """
+    text = _UNSEEN.sub("", text)
     text = _CHAT_MARK.sub(r"(\1)", text)
+    text = _TURN_MARK.sub(r"(\1)", text)
+    text = _INST_MARK.sub(r"(\1\2)", text)
     return _DELIMITER.sub(r"(\1\2", text)
 
 

@@ -49,13 +49,13 @@ def test_help_lists_every_command_without_loading_a_model() -> None:
         text=True,
         cwd=ROOT,
     )
-    for name in ("ingest", "search", "ask", "chat", "eval", "web", "llm", "kb", "doctor"):
+    for name in ("ingest", "search", "ask", "replay", "chat", "eval", "web", "llm", "kb", "doctor"):
         assert f"  {name} " in shown.stdout
     for heavy in ("torch", "faiss", "langchain_core", "streamlit"):
         assert f" {heavy}\n" not in shown.stderr
 
 
-@pytest.mark.parametrize("name", ["ingest", "search", "ask", "chat", "eval", "web", "llm", "kb", "doctor"])
+@pytest.mark.parametrize("name", ["ingest", "search", "ask", "replay", "chat", "eval", "web", "llm", "kb", "doctor"])
 def test_every_command_has_help(name: str, tmp_path: Path) -> None:
     assert footnote(tmp_path, name, "--help").startswith("Usage: ")
 
@@ -106,6 +106,17 @@ def test_ask_json_has_the_fixed_shape_and_exact_quotes(home: Path) -> None:
     assert {"marker", "source", "page", "start", "end", "quote", "status"} <= citation.keys()
     text = (home / "documents" / "rules.md").read_text()
     assert text[citation["start"] : citation["end"]] == citation["quote"] == "Bicycles cost 3 crowns."
+
+
+@needs_embedder
+def test_a_saved_answer_is_replayed_and_a_foreign_file_is_wrong_use(home: Path, tmp_path: Path) -> None:
+    saved, shown = str(tmp_path / "answer.json"), tmp_path / "answer.html"
+    question = ("What does a bicycle cost?", "--llm", "extractive")
+    footnote(home, "ask", *question, "--save", saved, "--export", str(shown))
+    replayed = json.loads(footnote(home, "replay", saved, "--json"))
+    assert (replayed["equal"], replayed["same_answer"], replayed["differences"]) == (True, True, [])
+    assert "<mark>Bicycles cost 3 crowns.</mark>" in shown.read_text()
+    assert "is damaged or no saved answer" in footnote(home, "replay", str(shown), status=2)
 
 
 @needs_embedder

@@ -1,0 +1,139 @@
+"""An answer and what it was made from in, one JSON file out, and back. What `ask --save` writes and `replay` reads."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from app.engine import Engine
+from app.settings import Settings
+from app.views import Json, answer_json
+from generation.answer import Answer
+from generation.llm import Message
+from ingest.errors import SettingsError
+from retrieval.filters import Filters
+
+FORMAT = "footnote answer"
+VERSION = 1
+_HELD: Mapping[str, type] = {
+    "kb": str, "also": list, "llm": str, "history": list, "filters": dict, "parameters": dict, "documents": list,
+    "passages": list, "prompt": list, "completion": str, "answer": dict,
+}  # fmt: skip
+_ANSWERED: Mapping[str, type] = {"question": str, "answer": str, "claims": list, "generation": str, "model": str}
+_NOT_ONE = "give one that `footnote ask --save FILE` wrote"
+
+
+def saved_json(
+    answer: Answer, engine: Engine, *, kb: str, also: Sequence[str] = (), llm: str = "", history: Sequence[Message] = ()
+) -> Json:
+    """Give all that is needed to ask again and to say what differs then. `llm` is the command's option, "" without."""
+    filters = answer.retrieval.filters
+    documents = dict.fromkeys((hit.kb or kb, hit.chunk.document_id) for hit in answer.retrieval.hits)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "kb": kb,
+        "also": list(also),
+        "llm": llm,
+        "history": _messages(history),
+        "filters": {
+            name: value.isoformat() if isinstance(value, date) else None if value is None else list(value)
+            for name, value in asdict(filters).items()
+        },
+        "parameters": parameters(engine.settings),
+        "documents": [_document(engine, name, document_id) for name, document_id in documents],
+        "passages": [
+            {"chunk": hit.chunk.id, "source": hit.source, "sha256": hashlib.sha256(hit.chunk.text.encode()).hexdigest()}
+            for hit in answer.retrieval.hits
+        ],
+        "prompt": _messages(answer.prompt),
+        "completion": answer.completion,
+        "answer": answer_json(answer),
+    }
+
+
+def write_saved(file: Path, saved: Json) -> None:
+    """Write the file. Raises SettingsError when that can't be."""
+    try:
+        file.write_text(json.dumps(saved, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file} can't be written ({error.strerror or error}); name another file") from error
+
+
+def read_saved(file: Path) -> Json:
+    """Read what `write_saved` wrote. Raises SettingsError for any other file."""
+    try:
+        saved = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file} can't be read ({error.strerror or error}); {_NOT_ONE}") from error
+    except ValueError as error:
+        raise SettingsError(f"{file} is damaged or no saved answer ({error}); {_NOT_ONE}") from error
+    if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+        raise SettingsError(f"{file} is no saved answer; {_NOT_ONE}")
+    if saved.get("version") != VERSION:
+        raise SettingsError(
+            f"{file} is a saved answer of version {saved.get('version')}, this program reads version {VERSION};"
+            " ask and save again"
+        )
+    _require(saved, _HELD, file)
+    _require(saved["answer"], _ANSWERED, file)
+    return saved
+
+
+def parameters(settings: Settings) -> dict[str, Any]:  # numbers and texts, by their dotted names
+    """Give everything of the settings that shapes an answer, by name. Holds no key."""
+    values = {
+        "embedder": settings.embedder,
+        "prompt_tokens": settings.prompt_tokens,
+        "reranker": settings.reranker.model,
+        "search": asdict(settings.search),
+        "answer": asdict(settings.answer),
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(_flat(values), default=str))
+    return plain
+
+
+def saved_filters(saved: Json) -> Filters:
+    """Give the filters of a saved answer. Raises SettingsError when they are damaged."""
+    values = saved["filters"]
+    try:
+        days = {name: date.fromisoformat(values[name]) if values[name] else None for name in ("since", "until")}
+        lists = {name: tuple(map(str, values[name])) for name in ("documents", "folders", "types", "tags")}
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(f"the saved answer's filters are damaged ({error}); {_NOT_ONE}") from error
+    return Filters(**lists, since=days["since"], until=days["until"])
+
+
+def saved_history(saved: Json) -> list[Message]:
+    """Give what had been said before. Raises SettingsError when it is damaged."""
+    try:
+        return [Message(turn["role"], str(turn["content"])) for turn in saved["history"]]
+    except (KeyError, TypeError) as error:
+        raise SettingsError(f"the saved answer's history is damaged ({error}); {_NOT_ONE}") from error
+
+
+def _document(engine: Engine, kb: str, document_id: str) -> Json:
+    document = engine.document(kb, document_id)
+    return {"kb": kb, "id": document_id, "source": document.source, "content_hash": document.content_hash}
+
+
+def _messages(messages: Sequence[Message]) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat
+
+
+def _require(held: Json, wanted: Mapping[str, type], file: Path) -> None:
+    for name, kind in wanted.items():
+        if not isinstance(held.get(name), kind):
+            raise SettingsError(
+                f"{file} is a damaged saved answer: {name!r} is missing or no {kind.__name__}; {_NOT_ONE}"
+            )
