@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -78,6 +78,11 @@ class Recording:
         """When each piece of this thread's question came."""
         times: list[float] = self._of_thread.times
         return times
+
+    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
+        """Give the model's own, as a call of one token."""
+        self.calls.append((prompt, SamplingConfig(max_tokens=1)))
+        return self._llm.next_tokens(prompt)
 
     def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
         """Pass on what the model writes."""
@@ -201,7 +206,14 @@ def _through_client(
 ) -> tuple[int, float]:
     """Repeat the calls of one question, one after the other."""
     started = time.perf_counter()
-    times = [time.perf_counter() for call in calls for piece in bare(*call) if piece]
+    # A call of one token asks for its probabilities: no piece of an answer.
+    came = [
+        (time.perf_counter(), sampling.max_tokens)
+        for prompt, sampling in calls
+        for piece in bare(prompt, sampling)
+        if piece
+    ]
+    times = [at for at, max_tokens in came if max_tokens > 1]
     return len(times), times[0] - started if times else 0.0
 
 

@@ -6,7 +6,7 @@ vLLM and FastChat serve random weights, which write noise: it must be taken apar
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +67,10 @@ class Recording:
     def count_tokens(self, text: str) -> int:
         """Count as the model does."""
         return self._llm.count_tokens(text)
+
+    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
+        """Give the model's own."""
+        return self._llm.next_tokens(prompt)
 
     def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
         """Pass the model's pieces on."""
@@ -150,7 +154,7 @@ def ask_all(
         *shown, answer = engine.ask(KB, str(questions()[question_id]["question"]))
         assert isinstance(answer, Answer)
         # What was asked before (a translation) and after (a doubt) is short; the answer is the longest text.
-        answered.append(Answered([str(piece) for piece in shown], answer, max(recording.calls, key=len)))
+        answered.append(Answered([str(piece) for piece in shown], answer, max(recording.calls, key=len, default=[])))
         assert answer.model == name
         check_well_formed(engine, answered[-1])
     return answered
@@ -159,7 +163,8 @@ def ask_all(
 def check_well_formed(engine: Engine, answered: Answered) -> None:
     """Check one stream: text in pieces, then an Answer whose every citation stands in its document."""
     answer = answered.answer
-    assert len(answered.written) > 1, answer.completion
+    # A model that was asked first, and doesn't see an answer, writes none.
+    assert len(answered.written) > 1 or (answer.abstained and not answered.written), answer.completion
     assert all(isinstance(piece, str) for piece in answered.shown)
     if answer.abstained:
         assert (answer.claims, bool(answer.reason)) == ((), True)
