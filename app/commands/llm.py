@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # brings LangChain's seam with it
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Fetch, list, serve and check models."""
+    """Fetch, list and serve models."""
 
 
 command.add_command(serve_command)
