@@ -17,7 +17,7 @@ COMMANDS = {
     "chat": "Hold a conversation in the terminal.",
     "eval": "Measure retrieval and answers on question sets.",
     "web": "Start the page in the browser.",
-    "llm": "Fetch, list and check models.",
+    "llm": "Fetch, list and serve models.",
     "kb": "List, show, tag, verify, repair, export, import and delete knowledge bases.",
     "doctor": "Say what is wrong with this set-up and how to mend it.",
 }

@@ -1,5 +1,6 @@
 """An answer and what it was made from in, one JSON file out, and back. What `ask --save` writes and `replay` reads."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from app.settings import Settings
 from app.views import Json, answer_json
 from generation.answer import Answer
 from generation.llm import Message
+from generation.media import Media, Picture
 from ingest.errors import SettingsError
 from retrieval.filters import Filters
 
@@ -23,6 +25,10 @@ _HELD: Mapping[str, type] = {
     "passages": list, "prompt": list, "completion": str, "answer": dict,
 }  # fmt: skip
 _ANSWERED: Mapping[str, type] = {"question": str, "answer": str, "claims": list, "generation": str, "model": str}
+_EACH: Mapping[str, Mapping[str, type]] = {
+    "documents": {"kb": str, "id": str, "source": str, "content_hash": str},
+    "passages": {"source": str, "sha256": str},
+}
 _NOT_ONE = "give one that `footnote ask --save FILE` wrote"
 
 
@@ -49,6 +55,7 @@ def saved_json(
             {"chunk": hit.chunk.id, "source": hit.source, "sha256": hashlib.sha256(hit.chunk.text.encode()).hexdigest()}
             for hit in answer.retrieval.hits
         ],
+        "pictures": [_picture(picture.media) for picture in answer.pictures if not picture.document_id],
         "prompt": _messages(answer.prompt),
         "completion": answer.completion,
         "answer": answer_json(answer),
@@ -80,6 +87,13 @@ def read_saved(file: Path) -> Json:
         )
     _require(saved, _HELD, file)
     _require(saved["answer"], _ANSWERED, file)
+    for name, wanted in _EACH.items():
+        for one in saved[name]:
+            _require(one, wanted, file)
+    for claim in saved["answer"]["claims"]:
+        _require(claim, {"citations": list}, file)
+        for citation in claim["citations"]:
+            _require(citation, {"document_id": str}, file)
     return saved
 
 
@@ -115,6 +129,41 @@ def saved_history(saved: Json) -> list[Message]:
         raise SettingsError(f"the saved answer's history is damaged ({error}); {_NOT_ONE}") from error
 
 
+def saved_pictures(saved: Json) -> tuple[Picture, ...]:
+    """Give the pictures that the user sent along. Raises SettingsError when they are damaged."""
+    try:
+        return tuple(
+            Picture(
+                Media(
+                    "image", held["mime"], base64.b64decode(held["data"]), held["name"], held["width"], held["height"]
+                ),
+                title=held["name"],
+            )
+            for held in saved.get("pictures", [])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(f"the saved answer's pictures are damaged ({error}); {_NOT_ONE}") from error
+
+
+def saved_sampling(saved: Json) -> dict[str, Any]:  # fields of SamplingConfig
+    """Give how the model was made to write. Raises SettingsError when that is damaged."""
+    held = saved["parameters"]
+    try:
+        return {
+            "max_tokens": int(held["answer.sampling.max_tokens"]),
+            "temperature": float(held["answer.sampling.temperature"]),
+            "seed": int(held["answer.sampling.seed"]),
+            "stop": tuple(map(str, held["answer.sampling.stop"])),
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(f"the saved answer's parameters are damaged ({error}); {_NOT_ONE}") from error
+
+
+def _picture(media: Media) -> Json:
+    data = base64.b64encode(media.data).decode("ascii")
+    return {"name": media.name, "mime": media.mime, "width": media.width, "height": media.height, "data": data}
+
+
 def _document(engine: Engine, kb: str, document_id: str) -> Json:
     document = engine.document(kb, document_id)
     return {"kb": kb, "id": document_id, "source": document.source, "content_hash": document.content_hash}
@@ -131,9 +180,9 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _require(held: Json, wanted: Mapping[str, type], file: Path) -> None:
+def _require(held: object, wanted: Mapping[str, type], file: Path) -> None:
     for name, kind in wanted.items():
-        if not isinstance(held.get(name), kind):
+        if not isinstance(held, dict) or not isinstance(held.get(name), kind):
             raise SettingsError(
                 f"{file} is a damaged saved answer: {name!r} is missing or no {kind.__name__}; {_NOT_ONE}"
             )

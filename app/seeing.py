@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from generation.llm import LLM, Message, Prompt, SamplingConfig
 from generation.media import Picture, read_audio, read_image
 from generation.openai_server import OpenAIServer
+from generation.standby import StandBy
 from ingest.document import Document
 from ingest.errors import ModelError, SettingsError, SourceError
+from ingest.load_formats import FORMATS, source_suffix
 from retrieval.retrieval import Dropped, Retrieval
 
 if TYPE_CHECKING:
@@ -33,7 +35,15 @@ class Asked:
 
 
 def sees_images(llm: LLM, setting: str) -> bool:
-    """Tell whether a model sees pictures: by the setting, else a server is shown a small one. Raises ModelError."""
+    """Tell whether a model sees pictures: by the setting, else a server is shown a small one. Raises ModelError.
+
+    Of two models, the first counts; while it can't tell, its stand-by answers, which is sent no pictures.
+    """
+    if isinstance(llm, StandBy):
+        try:
+            return sees_images(llm.first, setting)
+        except ModelError:
+            return False
     if setting != "auto" or not isinstance(llm, OpenAIServer):
         return setting == "yes"
     from PIL import Image
@@ -43,8 +53,9 @@ def sees_images(llm: LLM, setting: str) -> bool:
     probe = encode_image(Image.new("RGB", (56, 56), "white"), "probe.png")
     prompt = Prompt((Message("user", "Say: yes", (probe,)),), "Say: yes")
     try:
-        for _ in llm.stream(prompt, SamplingConfig(max_tokens=1)):
-            break
+        for piece in llm.stream(prompt, SamplingConfig(max_tokens=1)):
+            if piece:  # "" says only that the request is made again
+                break
     except ModelError as error:
         if "can't take the request" in str(error) or "failed (500" in str(error):
             return False
@@ -57,8 +68,12 @@ def prepare(question: str, files: Sequence[tuple[str, bytes]], settings: "Settin
     """Put a question's files in it. Raises SourceError for one that can't be used."""
     pictures: list[Picture] = []
     parts, notes = [question.strip()] if question.strip() else [], []
+    if not parts and not files:
+        raise SettingsError("the question is empty; ask something")
     for name, data in files:
         if PurePath(name).suffix.lower() not in _PICTURES:
+            if FORMATS.get(source_suffix(PurePath(name)), "audio") != "audio":
+                raise SourceError(f"{name} is neither a picture nor a recording; add it as a document: footnote ingest")
             parts.append(_heard(name, data, settings))
         elif sees():
             pictures.append(Picture(read_image(data, name), title=name))

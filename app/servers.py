@@ -12,6 +12,8 @@ TIMEOUT_SECONDS = 2.0
 def served_models(base_url: str, api_key: str) -> list[str]:
     """List the models that an OpenAI-compatible server offers, in its order. Raises ModelError."""
     address = f"{base_url.rstrip('/')}/models"
+    if not base_url.startswith(("http://", "https://")):
+        raise ModelError(f"{base_url!r} is no address of a server; write it like http://127.0.0.1:8000/v1")
     request = urllib.request.Request(address, headers={"Authorization": f"Bearer {api_key}"} if api_key else {})
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:

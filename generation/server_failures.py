@@ -59,7 +59,7 @@ def retry_seconds(error: BaseException | None, attempt: int) -> float | None:
         return pause
     if not isinstance(error, openai.APIStatusError) or error.status_code not in _PASSING:
         return None
-    if _OUT_OF_MEMORY.search(_reason(error)):
+    if _OUT_OF_MEMORY.search(_reason(error)) or "not supported" in _reason(error):  # llama.cpp, of pictures
         return None
     asked = error.response.headers.get("retry-after", "")
     wait = float(asked) if re.fullmatch(r"\d+(\.\d+)?", asked) else pause

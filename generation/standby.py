@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import TypeVar
 
 from generation.llm import LLM, Prompt, SamplingConfig
@@ -84,7 +85,10 @@ class StandBy:
                     raise
                 self._rest(error)
         self._wrote.why = self._why
-        yield from self.second.stream(prompt, sampling)
+        if any(message.media for message in prompt.messages):
+            self._wrote.why += "; the pictures weren't sent"
+        messages = tuple(replace(message, media=()) for message in prompt.messages)
+        yield from self.second.stream(replace(prompt, messages=messages), sampling)
 
     @property
     def _rests(self) -> bool:

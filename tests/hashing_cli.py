@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import app.engine
+import app.model_making
 from app.cli import main
 from ingest.embedder import Vectors
 from tests.hashing_embedder import HashingEmbedder
@@ -39,5 +40,5 @@ def embedder(*_: object, **__: object) -> HashingEmbedder:
 
 
 if __name__ == "__main__":
-    app.engine.SentenceTransformerEmbedder = embedder
+    app.engine.SentenceTransformerEmbedder = app.model_making.SentenceTransformerEmbedder = embedder
     main()

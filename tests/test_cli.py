@@ -168,10 +168,18 @@ def test_kb_delete_with_yes_asks_nothing(home: Path, tmp_path: Path) -> None:
         (["search", "  "], "there is no knowledge base 'default'"),
         (["ingest"], "Missing argument"),
         (["frobnicate"], "No such command"),
+        (["ask", "anything", "--save", "nowhere/a.json"], "there is no folder nowhere"),
+        (["ask", "anything", "--temperature", "nan"], "'nan' is not a number"),
     ],
 )
 def test_wrong_use_exits_2_with_one_clear_line(arguments: list[str], reason: str, tmp_path: Path) -> None:
     assert reason in footnote(tmp_path, *arguments, status=2)
+
+
+def test_an_address_that_is_none_is_named_among_the_servers(tmp_path: Path) -> None:
+    assert "nonsense: 'nonsense' is no address of a server" in footnote(
+        tmp_path, "llm", "list", "--base-url", "nonsense"
+    )
 
 
 def test_an_unknown_setting_is_named(tmp_path: Path) -> None:

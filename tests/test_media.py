@@ -13,11 +13,13 @@ import pytest
 from PIL import Image
 
 from app.engine import Engine
+from app.seeing import sees_images
 from app.settings import LLMSettings, Settings
 from generation.answer import Answer
 from generation.boxes import Box, held_from, take_boxes
 from generation.draw_boxes import draw_boxes
 from generation.media import Media, content_of, read_image
+from generation.standby import StandBy
 from ingest.errors import SettingsError, SourceError
 from tests.fakes import ScriptedLLM
 from tests.hashing_embedder import HashingEmbedder
@@ -95,7 +97,7 @@ def test_media_become_content_parts_before_the_text() -> None:
 class Server:
     """An OpenAI-compatible server that sees pictures or refuses them as vLLM does, and keeps what it was sent."""
 
-    def __init__(self, text: str, *, sees: bool) -> None:
+    def __init__(self, text: str, *, sees: bool, refusal: int = 400) -> None:
         self.bodies: list[dict[str, Any]] = []
         server = self
 
@@ -108,7 +110,7 @@ class Server:
                 server.bodies.append(body)
                 pictured = any(isinstance(message["content"], list) for message in body["messages"])
                 if pictured and not sees:
-                    self._send(400, "application/json", '{"error": {"message": "qwen is not a multimodal model"}}')
+                    self._send(refusal, "application/json", '{"error": {"message": "image input is not supported"}}')
                     return
                 delta = {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": "stop"}]}
                 chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "qwen", **delta}
@@ -131,8 +133,8 @@ def make(tmp_path: Path) -> Iterator[Any]:
     servers: list[Server] = []
     (tmp_path / "rules.md").write_text("# Ferry rules\n\nA passenger may take two dogs.")
 
-    def make(text: str, *, sees: bool) -> tuple[Engine, Server]:
-        server = Server(text, sees=sees)
+    def make(text: str, *, sees: bool, refusal: int = 400) -> tuple[Engine, Server]:
+        server = Server(text, sees=sees, refusal=refusal)
         servers.append(server)
         url = f"http://127.0.0.1:{server.http.server_port}/v1"
         llm = LLMSettings(model="qwen", url=url, context_tokens=4096)
@@ -173,6 +175,34 @@ def test_a_blind_model_gets_the_words_of_the_picture_and_the_user_is_told(make: 
     )
     engine.prepared("And this?", [("sign.png", encoded(picture_of("Owls ride free."), "PNG"))])
     assert len(server.bodies) == 1  # it was asked once whether it sees
+
+
+def test_a_server_that_fails_on_pictures_as_llama_cpp_does_is_blind(make: Any) -> None:
+    engine, server = make("A passenger may take two dogs [1].", sees=False, refusal=500)
+    assert engine.sees is False
+    assert len(server.bodies) == 1  # what isn't supported isn't tried again
+
+
+def test_the_first_of_two_models_tells_whether_pictures_are_seen(make: Any) -> None:
+    engine, server = make("yes", sees=True)
+    assert sees_images(StandBy(engine.llm(), ScriptedLLM("x")), "auto") is True
+    server.http.shutdown()
+    server.http.server_close()
+    assert sees_images(StandBy(engine.llm(), ScriptedLLM("x")), "auto") is False
+
+
+@pytest.mark.parametrize(
+    ("question", "files", "reason"),
+    [
+        ("", [], "the question is empty; ask something"),
+        ("What?", [("notes.md", b"# Notes")], r"notes\.md is neither a picture nor a recording"),
+        ("What?", [("take.m4a", b"garbage")], r"take\.m4a is a damaged recording"),
+    ],
+)
+def test_what_can_be_no_question_is_refused(question: str, files: list[tuple[str, bytes]], reason: str) -> None:
+    engine = Engine(Settings(), embedder=HashingEmbedder(), llm=ScriptedLLM("x"))
+    with pytest.raises((SettingsError, SourceError), match=reason):
+        engine.prepared(question, files)
 
 
 def test_a_scan_that_is_found_is_shown_to_a_model_that_sees(make: Any, tmp_path: Path) -> None:

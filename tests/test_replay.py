@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,20 @@ import pytest
 from app.engine import Engine
 from app.export_answer import answer_page
 from app.replay import Difference, changed_documents, differences
-from app.saved_answer import read_saved, saved_filters, saved_history, saved_json, write_saved
+from app.saved_answer import (
+    read_saved,
+    saved_filters,
+    saved_history,
+    saved_json,
+    saved_pictures,
+    saved_sampling,
+    write_saved,
+)
 from app.settings import Settings
 from app.views import Json
 from generation.answer import Answer
 from generation.llm import Message
+from generation.media import Media, Picture
 from ingest.errors import SettingsError
 from retrieval.filters import make_filters
 from tests.fakes import ScriptedLLM
@@ -92,6 +103,46 @@ def test_history_and_filters_are_kept(tmp_path: Path) -> None:
     said = [Message("user", "Hello"), Message("assistant", "Hello.")]
     saved = saved_json(answer, engine, kb="default", history=said)
     assert (saved_filters(saved), saved_history(saved)) == (filters, said)
+
+
+def test_pictures_and_how_the_model_wrote_are_kept(tmp_path: Path) -> None:
+    engine = card_engine(tmp_path)
+    sent = Picture(Media("image", "image/png", b"\x89PNG", "sign.png", 3, 4), title="sign.png")
+    *_, answer = engine.ask("default", QUESTION, pictures=[sent])
+    assert isinstance(answer, Answer)
+    saved = json.loads(json.dumps(saved_json(answer, engine, kb="default")))
+    assert saved_pictures(saved) == (sent,)
+    assert saved_sampling(saved) == asdict(engine.settings.answer.sampling)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ({"documents": [{}]}, "'kb' is missing or no str"),
+        ({"passages": [3]}, "'source' is missing or no str"),
+        ({"answer": {"claims": [{}]}}, "'citations' is missing or no list"),
+        ({"answer": {"claims": [{"citations": [{}]}]}}, "'document_id' is missing or no str"),
+    ],
+)
+def test_a_damaged_part_is_named(tmp_path: Path, damage: Json, reason: str) -> None:
+    saved = saved_of(card_engine(tmp_path))
+    for name, value in damage.items():
+        saved[name] = {**saved[name], **value} if isinstance(value, dict) else value
+    write_saved(tmp_path / "answer.json", saved)
+    with pytest.raises(SettingsError, match=reason):
+        read_saved(tmp_path / "answer.json")
+
+
+@pytest.mark.parametrize(
+    ("damage", "read"),
+    [
+        ({"parameters": {}}, saved_sampling),
+        ({"pictures": [{"name": "x"}]}, saved_pictures),
+    ],
+)
+def test_damaged_parameters_and_pictures_are_refused(damage: Json, read: Callable[[Json], object]) -> None:
+    with pytest.raises(SettingsError, match="damaged"):
+        read(damage)
 
 
 @pytest.mark.parametrize(

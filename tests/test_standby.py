@@ -7,6 +7,7 @@ import pytest
 
 from app.settings import Settings, load_settings
 from generation.llm import Message, Prompt, SamplingConfig
+from generation.media import Media
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from generation.standby import StandBy
 from ingest.errors import ModelError, SettingsError
@@ -88,6 +89,17 @@ def test_the_stand_by_answers_for_a_failing_server_and_the_name_says_why(server:
     server.answer = lambda handler: handler.stream("Mira")
     now[0] += 31
     assert ("".join(llm.stream(_PROMPT, _SAMPLING)), llm.name) == ("Mira", "qwen")
+
+
+def test_the_stand_by_is_sent_no_pictures_and_the_name_says_so(server: StubServer) -> None:
+    _failing(server, 401, 9)
+    second = ScriptedLLM("Bo")
+    llm = StandBy(_client(server, []), second)
+    picture = Media("image", "image/png", b"", "sign.png", 1, 1)
+
+    assert "".join(llm.stream(Prompt((Message("user", "Who?", (picture,)),), "Who?"), _SAMPLING)) == "Bo"
+    assert second.prompts == [_PROMPT]
+    assert llm.name.endswith("; the pictures weren't sent)")
 
 
 def test_an_answer_that_broke_off_is_not_begun_anew_by_the_stand_by(server: StubServer) -> None:

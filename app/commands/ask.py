@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, json_option, kbs_option, sampling_options, thinking_option
+from app.commands.options import OutputFile, filter_options, json_option, kbs_option, sampling_options, thinking_option
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
@@ -27,12 +27,14 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
     "--audio", "recordings", type=Path, multiple=True, metavar="FILE", help="The question, or a part, spoken."
 )
 @click.option(
-    "--save-image", "drawn", type=Path, metavar="FILE", help="Save the first picture with the boxes of the answer, PNG."
+    "--save-image",
+    "drawn",
+    type=OutputFile(),
+    metavar="FILE",
+    help="Save the first picture with the boxes of the answer, PNG.",
 )
-@click.option(
-    "--save", type=click.Path(path_type=Path), help="Keep the answer and all it came from, for: footnote replay."
-)
-@click.option("--export", type=click.Path(path_type=Path), help="Write the answer with its sources to an HTML file.")
+@click.option("--save", type=OutputFile(), help="Keep the answer and all it came from, for: footnote replay.")
+@click.option("--export", type=OutputFile(), help="Write the answer with its sources to an HTML file.")
 @thinking_option
 @json_option
 def command(

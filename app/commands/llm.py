@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # brings LangChain's seam with it
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Fetch, list, serve and check models, and let one go on with a text."""
+    """Fetch, list and serve models, and let one go on with a text."""
 
 
 command.add_command(serve_command)

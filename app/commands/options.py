@@ -1,7 +1,9 @@
 """The options that commands share."""
 
 import functools
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,13 +19,35 @@ kbs_option = click.option(
     metavar="NAME",
     help="The knowledge base; FOOTNOTE_KB or `default` when not given. Several: --kb A --kb B.",
 )
+
+
+class OutputFile(click.Path):
+    """A file to be written: its folder must be there before minutes go into what it is to hold."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, writable=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # click's own
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.absolute().parent.is_dir():
+            self.fail(f"there is no folder {path.parent}; make it, or name another file", param, ctx)
+        return path
+
+
+class _Temperature(click.FloatRange):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # click's own
+        if str(value).strip().lower().lstrip("+-") == "nan":  # lies in every range
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return float(super().convert(value, param, ctx))
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object; messages go to stderr.")
 
 thinking_option = click.option("--show-thinking", is_flag=True, help="Show under an answer what the model thought.")
 
 _SAMPLING = (
     click.option("--seed", type=int, metavar="N", help="The seed of the model's choices."),
-    click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="0 takes the likeliest token."),
+    click.option("--temperature", type=_Temperature(0, 2), metavar="T", help="0 takes the likeliest token."),
     click.option("--max-tokens", type=click.IntRange(1), metavar="N", help="The longest answer, in tokens."),
     click.option("--stop", multiple=True, metavar="TEXT", help="End the answer before this text. May be repeated."),
 )

@@ -17,16 +17,27 @@ def command(context: click.Context, file: Path, as_json: bool) -> None:
     from app.conversation import print_answer, settings_with
     from app.engine import Engine
     from app.replay import changed_documents, differences
-    from app.saved_answer import read_saved, saved_filters, saved_history, saved_json
+    from app.saved_answer import (
+        read_saved,
+        saved_filters,
+        saved_history,
+        saved_json,
+        saved_pictures,
+        saved_sampling,
+    )
 
     saved = read_saved(file)
     top_k = saved["parameters"].get("search.top_k")
-    settings = settings_with(llm=saved["llm"] or None, top_k=top_k if isinstance(top_k, int) else None)
+    settings = settings_with(
+        llm=saved["llm"] or None, top_k=top_k if isinstance(top_k, int) else None, sampling=saved_sampling(saved)
+    )
     engine = Engine(settings)
     kb, also, history = saved["kb"], saved["also"], saved_history(saved)
     changed = changed_documents(saved, engine)
     question = saved["answer"]["question"]
-    pieces = engine.ask(kb, question, history=history, also=also, filters=saved_filters(saved))
+    pieces = engine.ask(
+        kb, question, history=history, also=also, filters=saved_filters(saved), pictures=saved_pictures(saved)
+    )
     answer = print_answer(pieces, out=None)
     again = saved_json(answer, engine, kb=kb, also=also, llm=saved["llm"], history=history)
     found = [*changed, *differences(saved, again)]
