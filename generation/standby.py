@@ -62,6 +62,8 @@ class StandBy:
         """Ask the one that would write now. A failure of the first is nothing here: writing then finds it out."""
         try:
             yield from (self.second if self._rests else self.first).next_tokens(prompt)
+        except ContextError:
+            raise
         except ModelError as error:
             if self._rests:
                 raise
