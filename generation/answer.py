@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from generation.instructions import Notice
 from generation.llm import Message
 from ingest.document import Span
 from retrieval.retrieval import Retrieval
@@ -47,7 +48,8 @@ class Claim:
 class Answer:
     """A replayable answer. `text` carries the markers [1]; `unresolved` are markers that named no passage.
 
-    `abstained` answers say why in `reason`; their `text` is what the user is shown.
+    `abstained` answers say why in `reason`; their `text` is what the user is shown. `notices` say which sources hold
+    sentences that speak to the model, or characters that no reader sees.
     """
 
     question: str
@@ -61,3 +63,4 @@ class Answer:
     completion: str
     model: str
     timings: Mapping[str, float]
+    notices: tuple[Notice, ...] = ()

@@ -13,6 +13,7 @@ from generation.citing import CitingConfig, EvidenceIndex, Similarity
 from generation.composing import Clock, Composer, PageOf, SecondsOf
 from generation.condense import CondensingConfig, Excerpt, Relevance, condense
 from generation.doubts import REPEATED, doubts, reason_after
+from generation.instructions import notices_of
 from generation.llm import LLM, Message, Prompt, SamplingConfig
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.question_form import wants_more
@@ -192,6 +193,7 @@ def stream_answer(
         completion=composer.completion,
         model=llm.name,
         timings=timings,
+        notices=notices_of(retrieval.hits),
     )
 
 
@@ -236,6 +238,7 @@ def _abstained(
         completion=completion,
         model=llm.name,
         timings=timings,
+        notices=notices_of(retrieval.hits),
     )
 
 
