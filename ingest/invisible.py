@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
+from ingest.document import Document
 from ingest.load_draft import Draft
 
 _HIDING = re.compile(
@@ -32,3 +34,9 @@ def with_invisible(draft: Draft, n_characters: int) -> Draft:
     if not n_characters:
         return draft
     return replace(draft, metadata={**draft.metadata, "invisible_characters": str(n_characters)})
+
+
+def invisible_notice(document: Document) -> str:
+    """Say what was left out of a document, "" when nothing was."""
+    n = document.metadata.get("invisible_characters", "")
+    return f"{Path(document.source).name}: {n} characters of invisible text were left out" if n else ""
