@@ -1,13 +1,19 @@
 """What `ask` and `chat` share: settings from options, and an answer printed while it is written."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TextIO
+from pathlib import Path
+from typing import Any, TextIO
 
+from app.engine import Engine
+from app.seeing import Asked
 from app.settings import LLMSettings, Settings, load_settings
 from app.views import answer_notes
 from generation.answer import Answer
+from generation.media import file_bytes
 from generation.prompts import PromptLanguage, prompt_language
+from ingest.errors import SettingsError, StorageError
 
 _REPLACED: dict[PromptLanguage, str] = {
     "en": "(That did not hold when it was checked. Instead:)",
@@ -15,14 +21,45 @@ _REPLACED: dict[PromptLanguage, str] = {
 }
 
 
-def settings_with(*, llm: str | None, top_k: int | None) -> Settings:
-    """Load the settings, with those of the command's options in their place."""
+def settings_with(*, llm: str | None, top_k: int | None, sampling: Mapping[str, Any] | None = None) -> Settings:
+    """Load the settings, with those of the command's options in their place.
+
+    `sampling` holds fields of SamplingConfig.
+    """
     settings = load_settings()
     if llm is not None:
         settings = replace(settings, llm=replace(settings.llm, model=llm, url=LLMSettings().url))
     if top_k is not None:
         settings = replace(settings, search=replace(settings.search, top_k=top_k))
+    if sampling:
+        answer = settings.answer
+        changed = replace(answer, sampling=replace(answer.sampling, **sampling))
+        settings = replace(settings, answer=changed)
     return settings
+
+
+def with_files(engine: Engine, question: str, paths: Sequence[Path]) -> Asked:
+    """Put files in a question, saying on standard error what becomes of them before anything is sent."""
+    if not paths and question.strip():
+        return Asked(question)
+    asked = engine.prepared(question, [(path.name, file_bytes(path)) for path in paths])
+    for note in asked.notes:
+        sys.stderr.write(f"note: {note}\n")
+    if asked.question != question:
+        sys.stderr.write(f"question: {asked.question}\n")
+    return asked
+
+
+def save_drawn(answer: Answer, path: Path) -> None:
+    """Save the first picture that the model saw, with its boxes. Raises SettingsError where it saw none."""
+    from generation.draw_boxes import draw_boxes
+
+    if not answer.pictures:
+        raise SettingsError("the model saw no picture, so none is saved; send one with --image to a model that sees")
+    try:
+        path.write_bytes(draw_boxes(answer.pictures[0].media, answer.boxes))
+    except OSError as error:
+        raise StorageError(f"{path} can't be written ({error.strerror}); choose another place") from error
 
 
 def print_answer(pieces: Iterator[str | Answer], *, out: TextIO | None) -> Answer:

@@ -15,6 +15,7 @@ from app.model_files import is_intact
 from app.models import EMBEDDED_MODELS, EmbeddedModel, default_models, find_model, has_right_size
 from app.ports import PAGE_PORT, other_port, port_problem
 from app.servers import served_models
+from app.serving import running_servers
 from app.settings import EXTRACTIVE, Settings
 from ingest.embedder import choose_runtime
 from ingest.errors import FootnoteError
@@ -48,8 +49,10 @@ def examine(settings: Settings, *, full: bool) -> Iterator[Finding]:
     for model in EMBEDDED_MODELS:
         if model in default_models() or (settings.models_folder / model.name).exists():
             yield _embedded_model(model, settings.models_folder, full=full)
-    yield _embedder(settings)
+    yield _embedder(settings, full=full)
     yield _language_model(settings, full=full)
+    for server in running_servers(settings.home / "serving"):
+        yield Finding("Model server", "ok", f"footnote llm serve runs {server['models']} at {server['url']}")
     if settings.reranker.is_set:
         yield _reranker(settings, full=full)
     yield from _knowledge_bases(settings, full=full)
@@ -132,7 +135,9 @@ def _embedded_model(model: EmbeddedModel, folder: Path, *, full: bool) -> Findin
     return Finding(subject, "ok", f"{model.size_bytes / 1e6:,.0f} MB, {'SHA-256' if full else 'size'} right")
 
 
-def _embedder(settings: Settings) -> Finding:
+def _embedder(settings: Settings, *, full: bool) -> Finding:
+    if settings.embedder_server.url:
+        return _served_embedder(settings, full=full)
     try:
         path = find_model(settings.embedder, settings.models_folder)
     except FootnoteError as error:
@@ -163,6 +168,24 @@ def _language_model(settings: Settings, *, full: bool) -> Finding:
     except OSError as error:
         return Finding(subject, "problem", f"can't read the model: {error}", "set FOOTNOTE_LLM to a GGUF file")
     return Finding(subject, "ok", f"{path}{' answers' if full else ''}")
+
+
+def _served_embedder(settings: Settings, *, full: bool) -> Finding:
+    """Let the server embed a word; `full` also finds out whether it knows Chinese."""
+    from app.model_making import make_embedder
+    from ingest.embedder_probe import probe_embedder
+
+    url = settings.embedder_server.url
+    try:
+        embedder = make_embedder(settings)
+        found = f"{embedder.name} on {url}"
+        knows_chinese = probe_embedder(embedder).knows_chinese if full else True
+    except FootnoteError as error:
+        return Finding("Embedder", "problem", str(error), "mend that, or unset FOOTNOTE_EMBEDDER_URL")
+    if not knows_chinese:
+        mend = "for both languages serve one such as Qwen/Qwen3-Embedding-0.6B"
+        return Finding("Embedder", "warning", f"{found}; it knows no Chinese", mend)
+    return Finding("Embedder", "ok", found)
 
 
 def _reranker(settings: Settings, *, full: bool) -> Finding:

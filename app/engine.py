@@ -15,12 +15,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.model_making import make_llm, make_reranker
+from app.model_making import make_embedder, make_llm, make_reranker
+from app.seeing import Asked, page_pictures, prepare, sees_images
 from app.settings import Settings
+from generation.abstain import stated_lines
 from generation.answer import Answer
 from generation.answering import AnswerConfig, stream_answer
 from generation.extractive import Extractive
 from generation.llm import LLM, Message
+from generation.media import Picture
 from generation.rewrite import standalone_question
 from generation.translate import translate_question
 from ingest.catalog import Catalog
@@ -105,6 +108,7 @@ class Engine:
         self._llm = llm
         self._reranker = ProbedReranker(reranker) if reranker else None
         self._dictionary: Dictionary | None = None
+        self._sees: bool | None = None
 
     def knowledge_bases(self) -> list[str]:
         """List the knowledge bases by name, without what an interrupted first ingest, import or delete left."""
@@ -233,9 +237,16 @@ class Engine:
         history: Sequence[Message] = (),
         also: Sequence[str] = (),
         filters: Filters = EVERYWHERE,
+        pictures: Sequence[Picture] = (),
     ) -> Iterator[str | Answer]:
-        """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model."""
+        """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model.
+
+        `pictures` are the user's own, of `prepared`. A model that sees is also shown pages that are pictures.
+        """
         retrieval = self.search(kb, question, history=history, translated=True, also=also, filters=filters)
+        if self.settings.llm.page_images and (self.settings.llm.url or self.settings.llm.vision == "yes"):
+            pages, retrieval = page_pictures(retrieval, self.document, self.settings.llm.page_images, lambda: self.sees)
+            pictures = (*pictures, *pages)
         opened = self.knowledge_bases_named(kb, also)
         # Of several embedders one that reads Chinese compares sentences of every language.
         comparing = next((one for one in opened if one.embedder_knows_chinese()), opened[0])
@@ -249,7 +260,19 @@ class Engine:
             seconds_of=self._seconds_of,
             similarity=self._similarity,
             relevance=partial(relevance, comparing),
+            pictures=pictures,
         )
+
+    def prepared(self, question: str, files: Sequence[tuple[str, bytes]]) -> Asked:
+        """Put pictures and recordings (name and bytes) in a question. Raises SourceError, ModelError."""
+        return prepare(question, files, self.settings, lambda: self.sees)
+
+    @property
+    def sees(self) -> bool:
+        """Whether the model sees pictures; its server is asked once. Raises ModelError."""
+        if self._sees is None:
+            self._sees = sees_images(self.llm(), self.settings.llm.vision)
+        return self._sees
 
     def why_not(self, kb: str, document: str, retrieval: Retrieval, *, top_k: int | None = None) -> list[WhyNot]:
         """Trace where a document fell out of a search of `kb`, and of the other knowledge bases that it searched."""
@@ -271,7 +294,8 @@ class Engine:
 
     def delete_document(self, kb: str, document_id: str) -> bool:
         """Remove a document from every next answer; tell whether it was there."""
-        writer = self._writer(kb)
+        folder = self._existing_folder(kb)
+        writer = KnowledgeBase.open(folder, self._embedder_of(folder), config=self.settings.index)
         try:
             with writer.writing():
                 was_there = writer.remove(document_id)
@@ -352,9 +376,7 @@ class Engine:
         """Give the embedder of the settings; its weights load when the first vector is asked for."""
         with self._opening:
             if self._embedder is None:
-                local = self.settings.models_folder / self.settings.embedder
-                model = local if local.is_dir() else self.settings.embedder
-                self._embedder = SentenceTransformerEmbedder(model, config=self.settings.embedding)
+                self._embedder = make_embedder(self.settings)
             return self._embedder
 
     def dictionary(self) -> Dictionary:
@@ -374,6 +396,12 @@ class Engine:
             built_with = catalog.meta("embedder")
         finally:
             catalog.close()
+        if built_with in self._embedders:
+            return self._embedders[built_with]
+        if built_with and self._embedder is None and self.settings.embedder_server.url:
+            served = make_embedder(self.settings, built_with)
+            if served.name == built_with:
+                return self._embedders.setdefault(built_with, served)
         if built_with is None or built_with == self.embedder().name:
             return self.embedder()
         # In the models folder, or beside the embedder that the settings name by its path.
@@ -381,9 +409,9 @@ class Engine:
         local = next((path for models in folders if (path := models / built_with).is_dir()), None)
         if local is None:
             return self.embedder()
-        if built_with not in self._embedders:
-            self._embedders[built_with] = SentenceTransformerEmbedder(local, config=self.settings.embedding)
-        return self._embedders[built_with]
+        return self._embedders.setdefault(
+            built_with, SentenceTransformerEmbedder(local, config=self.settings.embedding)
+        )
 
     def llm(self) -> LLM:
         """Give the language model of the settings; a GGUF loads when the first token is asked for."""
@@ -402,6 +430,8 @@ class Engine:
     def _answer_config(self) -> AnswerConfig:
         """Give the settings' own; a server reads long prompts quickly, so unless told otherwise it gets more."""
         config = self.settings.answer
+        lines = stated_lines(self.llm().name, self.settings.strictness / 100)
+        config = replace(config, abstain=replace(config.abstain, least_stated=lines))
         tokens = self.settings.prompt_tokens
         if not tokens and self.settings.llm.url:
             tokens = _SERVER_PROMPT_TOKENS
@@ -410,9 +440,10 @@ class Engine:
     def _writer(self, kb: str, *, rebuild: bool = False) -> KnowledgeBase:
         """Open a knowledge base of its own for writing, so that readers keep theirs."""
         self._check_name(kb)
-        return KnowledgeBase.open(
-            self._folder(kb), self.embedder(), create=True, rebuild=rebuild, config=self.settings.index
-        )
+        embedder = self.embedder()
+        if self.settings.embedder_server.url:
+            embedder.embed_query("probe")  # one that isn't there leaves no empty knowledge base behind
+        return KnowledgeBase.open(self._folder(kb), embedder, create=True, rebuild=rebuild, config=self.settings.index)
 
     def _check_name(self, kb: str) -> None:
         if not _KB_NAME.fullmatch(kb):

@@ -4,6 +4,7 @@ A setting `llm_url` is the variable FOOTNOTE_LLM_URL, or the line `llm_url = "..
 folder (or where FOOTNOTE_CONFIG points). The variable wins.
 """
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ EMBEDDED_SPEECH = "whisper-base"
 class LLMSettings:
     """Which model answers. With a `url` it is `model` on that OpenAI-compatible server ("" takes the first it offers);
     else `model` is a GGUF file, the name of one in the models folder, or "extractive" for quoted sentences only.
+    `extra_body` is sent to the server as it is. What `fallback_url` and `fallback_model` name stands by.
     """
 
     model: str = EMBEDDED_LLM
@@ -36,6 +38,12 @@ class LLMSettings:
     api_key: str = "none"
     context_tokens: int = 0
     threads: int = 0
+    extra_body: Mapping[str, object] = field(default_factory=dict)
+    fallback_url: str = ""
+    fallback_model: str = ""
+    fallback_key: str = "none"
+    vision: str = "auto"  # whether it sees pictures: yes, no, or ask the server
+    page_images: int = 2  # of cited pages, at most, for a model that sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +64,25 @@ class RerankerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbedderServerSettings:
+    """An embedder behind `/v1/embeddings`, in the place of the one in this process where `url` is set. `model` "" takes
+    the first the server lists; a prompt of None is what a model of its name is known to want.
+    """
+
+    url: str = ""
+    model: str = ""
+    api_key: str = ""
+    query_prompt: str | None = None
+    passage_prompt: str | None = None
+    timeout_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `home` holds kb/ and models/; `language` is the page's, "" for the browser's.
 
-    `prompt_tokens` bounds the passages in a prompt; 0 leaves it to the kind of model.
+    `prompt_tokens` bounds the passages in a prompt; 0 leaves it to the kind of model. `strictness`, 0 to 100, is how
+    readily a question is declined that the passages may not answer.
     """
 
     home: Path = PROJECT / "data"
@@ -67,7 +90,9 @@ class Settings:
     embedder: str = "multilingual-e5-small"
     language: str = ""
     prompt_tokens: int = 0
+    strictness: int = 50
     llm: LLMSettings = field(default_factory=LLMSettings)
+    embedder_server: EmbedderServerSettings = field(default_factory=EmbedderServerSettings)
     reranker: RerankerSettings = field(default_factory=RerankerSettings)
     ingest: IngestConfig = field(default_factory=IngestConfig)
     index: DenseIndexConfig = field(default_factory=DenseIndexConfig)
@@ -90,13 +115,25 @@ class Settings:
 SETTING_NAMES: Mapping[str, str] = {
     "kb": "the knowledge base used when --kb is not given",
     "embedder": "a name in the models folder, a sentence-transformers folder, or a hub name",
+    "embedder_url": "base URL of a server that speaks /v1/embeddings, such as http://127.0.0.1:8002/v1",
+    "embedder_model": "the model's name on that server; empty takes the first it lists",
+    "embedder_key": "that server's API key",
+    "embedder_query_prompt": "what goes before a query; none: nothing; unset: what a model of that name wants",
+    "embedder_passage_prompt": "what goes before a passage; as for queries; then: footnote ingest --rebuild",
+    "embedder_timeout": "how many seconds that server may be silent",
     "language": "language of the page: en or zh; empty takes the browser's",
     "llm": "a GGUF file or its name in the models folder, or: extractive",
     "llm_url": "base URL of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1",
     "llm_model": "the model's name on that server; empty takes the first it offers",
     "llm_key": "the server's API key",
     "llm_context": "the model's context length in tokens, where it can't be found out",
+    "llm_vision": "whether the model sees pictures: yes, no, or auto, which asks the server once",
+    "llm_page_images": "how many scanned or pictured pages a model that sees gets with a question; 0: none",
     "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
+    "llm_extra_body": "JSON sent to that server with every question, such as chat_template_kwargs",
+    "llm_fallback_url": "base URL of a server that answers when the first can't",
+    "llm_fallback_model": "the model there; without such a URL a GGUF file, its name, or: extractive",
+    "llm_fallback_key": "that server's API key",
     "reranker": "a cross-encoder: a name in the models folder, a sentence-transformers folder, or a hub name",
     "reranker_url": "base URL of a server that speaks /v1/rerank, such as http://127.0.0.1:8001/v1",
     "reranker_model": "the model's name on that server; empty leaves the choice to it",
@@ -106,6 +143,7 @@ SETTING_NAMES: Mapping[str, str] = {
     "top_k": "how many passages a search gives",
     "budget_tokens": "how many tokens all passages of a search may have, in the embedder's; 0: no such bound",
     "prompt_tokens": "how many tokens of passages a model reads; 0: 500 in this process, 1500 on a server",
+    "strictness": "0 to 100: how readily a question is declined that the passages may not answer",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
     "speech_model": "hears recordings: a name in the models folder, a faster-whisper folder, a size, or a hub name",
     "ocr_pages": "how many pages of one document OCR may read; 0 turns OCR off",
@@ -128,6 +166,12 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         api_key=values.get("llm_key", "none"),
         context_tokens=_number(values, "llm_context", 0),
         threads=_number(values, "llm_threads", 0),
+        extra_body=_json_object(values, "llm_extra_body"),
+        fallback_url=values.get("llm_fallback_url", ""),
+        fallback_model=values.get("llm_fallback_model", ""),
+        fallback_key=values.get("llm_fallback_key", "none"),
+        vision=_vision(values),
+        page_images=_number(values, "llm_page_images", LLMSettings().page_images),
     )
     chunking = defaults.ingest.chunking
     chunking = replace(chunking, size_tokens=_number(values, "chunk_tokens", chunking.size_tokens))
@@ -138,12 +182,21 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         embedder=values.get("embedder", defaults.embedder),
         language=values.get("language", ""),
         prompt_tokens=_number(values, "prompt_tokens", 0),
+        strictness=_percent(values, "strictness", defaults.strictness),
         llm=llm,
         ingest=replace(
             defaults.ingest,
             chunking=chunking,
             load=_load_config(values, home),
             file_timeout_seconds=_number(values, "file_timeout", int(defaults.ingest.file_timeout_seconds)),
+        ),
+        embedder_server=EmbedderServerSettings(
+            url=values.get("embedder_url", ""),
+            model=values.get("embedder_model", ""),
+            api_key=values.get("embedder_key", ""),
+            query_prompt=_prompt(values, "embedder_query_prompt"),
+            passage_prompt=_prompt(values, "embedder_passage_prompt"),
+            timeout_seconds=_number(values, "embedder_timeout", defaults.embedder_server.timeout_seconds),
         ),
         reranker=RerankerSettings(
             model=values.get("reranker_model" if values.get("reranker_url") else "reranker", ""),
@@ -167,6 +220,13 @@ def with_search(
     if rerank_depth is not None:
         search = replace(search, rerank=replace(search.rerank, depth=rerank_depth))
     return replace(settings, search=search)
+
+
+def _vision(values: Mapping[str, str]) -> str:
+    value = values.get("llm_vision", "") or "auto"
+    if value not in ("auto", "yes", "no"):
+        raise SettingsError(f"llm_vision must be auto, yes or no, got {value!r}; set FOOTNOTE_LLM_VISION to one")
+    return value
 
 
 def _search_config(values: Mapping[str, str], default: SearchConfig) -> SearchConfig:
@@ -199,6 +259,12 @@ def _file_values(path: Path) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
+def _prompt(values: Mapping[str, str], name: str) -> str | None:
+    """Give a prompt as it is sent: a variable can't hold a line's end, so it is written as backslash and n."""
+    value = values.get(name, "")
+    return "" if value == "none" else value.replace("\\n", "\n") or None
+
+
 def _number(values: Mapping[str, str], name: str, default: int) -> int:
     value = values.get(name, "")
     if not value:
@@ -206,3 +272,21 @@ def _number(values: Mapping[str, str], name: str, default: int) -> int:
     if not value.isdecimal():
         raise SettingsError(f"{name} must be a whole number, got {value!r}; set FOOTNOTE_{name.upper()} to one")
     return int(value)
+
+
+def _percent(values: Mapping[str, str], name: str, default: int) -> int:
+    number = _number(values, name, default)
+    if number > 100:
+        raise SettingsError(f"{name} goes from 0 to 100, got {number}; set FOOTNOTE_{name.upper()} to such a number")
+    return number
+
+
+def _json_object(values: Mapping[str, str], name: str) -> Mapping[str, object]:
+    text = values.get(name, "")
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise SettingsError(f"{name} must be a JSON object in quotes, got {text!r}")
+    return found

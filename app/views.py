@@ -184,25 +184,30 @@ def answer_json(answer: Answer) -> Json:
             {
                 "text": claim.text,
                 "status": claim.status,
+                "picture": claim.picture,
                 "citations": [_citation_json(citation) for citation in claim.citations],
             }
             for claim in answer.claims
         ],
         "unresolved": list(answer.unresolved),
         "notices": [asdict(notice) for notice in answer.notices],
+        "pictures": [picture.media.name for picture in answer.pictures],
+        "boxes": [{n: getattr(b, n) for n in ("label", "left", "top", "right", "bottom")} for b in answer.boxes],
         "query": answer.retrieval.queries[0],
         **_scope_json(answer.retrieval),
         "hits": [_hit_json(hit) for hit in answer.retrieval.hits],
         "generation": answer.retrieval.generation,
         "timings": _rounded({**answer.retrieval.timings, **answer.timings}),
         "model": answer.model,
+        "sampling": asdict(answer.sampling) if answer.sampling else None,
     }
 
 
 def answer_notes(answer: Answer) -> list[str]:
     """Say, under an answer's text, what each marker quotes, which claims are not supported, and what was unresolved."""
+    written_by = [f"written by: {answer.model}"] if " (stand-by: " in answer.model else []
     if answer.abstained:
-        lines = [f"({answer.reason})"]
+        lines = [f"({answer.reason})", *written_by]
         if answer.retrieval.hits:
             nearest = answer.retrieval.hits[0]
             place = f"{nearest.title}{_place(nearest.chunk.page, nearest.page_label, nearest.seconds)}"
@@ -215,10 +220,14 @@ def answer_notes(answer: Answer) -> list[str]:
         lines.append(f"[{marker}] {_MARKS[citation.status]} {place}: “{_clip(citation.quote, 300)}”")
         holder = f"{citation.kb}: " if len(answer.retrieval.kbs) > 1 else ""
         lines.append(f"      {holder}{citation.source}")
-    lines += [f"not supported: {claim.text}" for claim in answer.claims if claim.status == "unsupported"]
+    for claim in answer.claims:
+        if claim.picture:
+            lines.append(f"read in the picture of {claim.picture}, not checked in words: {claim.text}")
+        elif claim.status == "unsupported":
+            lines.append(f"not supported: {claim.text}")
     if answer.unresolved:
         lines.append(f"markers that name no passage: {', '.join(answer.unresolved)}")
-    return lines + notice_lines(answer.notices)
+    return lines + written_by + notice_lines(answer.notices)
 
 
 def notice_lines(notices: Sequence[Notice]) -> list[str]:

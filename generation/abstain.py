@@ -1,8 +1,8 @@
 """When not to answer: before the model is asked, and when what it wrote is a refusal. Pure; knows no model."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from generation.matching import surface_of, terms_of
 from generation.polarity import negations
@@ -44,10 +44,18 @@ _OFFERS_A_CHOICE = re.compile(r"\bor\b|还是|或者?", re.IGNORECASE)
 _ABOUT_ZH = re.compile("资料|段落|文档|文中|文章|原文|信息|问题|答案|上文|材料|内容")
 
 
+# The lines of `python -m benchmarks.abstention`, for models that were measured. Others are taken at their word, mildly.
+UNKNOWN_MODEL: Mapping[PromptLanguage, float] = {"en": 0.3, "zh": 0.3}
+_CALIBRATED: Mapping[str, Mapping[PromptLanguage, float]] = {"qwen2.5-coder-1.5b": {"en": 0.66, "zh": 0.6}}
+NOT_STATED = "the model doesn't see the answer in the passages"
+
+
 @dataclass(frozen=True, slots=True)
 class AbstainConfig:
     """When not to answer. Floors are low on purpose: a wrong refusal can't be repaired later."""
 
+    # How sure the model must be that the passages state the answer (`generation.stated`), by the question's language.
+    least_stated: Mapping[PromptLanguage, float] = field(default_factory=lambda: dict(UNKNOWN_MODEL))
     # The retrieval's own figures; 0 switches a floor off.
     least_lexical_coverage: float = 0.0
     least_dense_best: float = 0.0
@@ -62,6 +70,14 @@ class AbstainConfig:
     # 23 right answers on squad2_dev and xquad_zh this takes none, of 22 made-up ones 6 (benchmarks/LOG.md, 2026-11-22).
     named_fit: float = 0.6
     translated_named_fit: float = 0.35  # a small model's translation seldom spells a name as the document does
+
+
+def stated_lines(model: str, strictness: float) -> dict[PromptLanguage, float]:
+    """Give `least_stated` for a model by its name: its measured lines at `strictness` .5, none at 0, .95 at 1."""
+    lines = next((lines for name, lines in _CALIBRATED.items() if name in model.lower()), UNKNOWN_MODEL)
+    if strictness <= 0.5:
+        return {language: line * 2 * strictness for language, line in lines.items()}
+    return {language: line + (2 * strictness - 1) * (0.95 - line) for language, line in lines.items()}
 
 
 def reason_before(retrieval: Retrieval, config: AbstainConfig) -> str:

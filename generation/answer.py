@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from generation.boxes import Box
 from generation.instructions import Notice
-from generation.llm import Message
+from generation.llm import Message, SamplingConfig
+from generation.media import Picture
 from ingest.document import Span
 from retrieval.retrieval import Retrieval
 
@@ -36,20 +38,25 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence of the answer (without markers), what backs it, and how well. `span` is in `Answer.text`."""
+    """One sentence of the answer (without markers), what backs it, and how well. `span` is in `Answer.text`.
+
+    `picture` names the picture that the model can have read an unsupported claim in: no words were there to check it.
+    """
 
     text: str
     span: Span
     citations: tuple[Citation, ...]
     status: Status
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A replayable answer. `text` carries the markers [1]; `unresolved` are markers that named no passage.
 
-    `abstained` answers say why in `reason`; their `text` is what the user is shown. `notices` say which sources hold
-    sentences that speak to the model, or characters that no reader sees.
+    `abstained` answers say why in `reason`; their `text` is what the user is shown. `sampling` is how the model was
+    told to write, None where it wasn't asked. `notices` say which sources hold sentences that speak to the model, or
+    characters that no reader sees.
     """
 
     question: str
@@ -64,3 +71,7 @@ class Answer:
     model: str
     timings: Mapping[str, float]
     notices: tuple[Notice, ...] = ()
+    sampling: SamplingConfig | None = None
+    # What the model saw beside the passages, and the places that it pointed out in the first of them.
+    pictures: tuple[Picture, ...] = ()
+    boxes: tuple[Box, ...] = ()

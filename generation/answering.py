@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from generation.abstain import ABSTENTIONS, AbstainConfig, is_refusal, reason_before
+from generation.abstain import ABSTENTIONS, NOT_STATED, AbstainConfig, is_refusal, reason_before
 from generation.answer import Answer
 from generation.citing import CitingConfig, EvidenceIndex, Similarity
 from generation.composing import Clock, Composer, PageOf, SecondsOf
@@ -15,9 +15,12 @@ from generation.condense import CondensingConfig, Excerpt, Relevance, condense
 from generation.doubts import REPEATED, doubts, reason_after
 from generation.instructions import notices_of
 from generation.llm import LLM, Message, Prompt, SamplingConfig
+from generation.media import Picture
+from generation.picturing import Seeing
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.question_form import wants_more
 from generation.second_look import with_amounts
+from generation.stated import stated_share
 from generation.support import SupportConfig
 from retrieval.retrieval import Retrieval
 
@@ -90,6 +93,7 @@ def stream_answer(
     seconds_of: SecondsOf | None = None,
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
+    pictures: Sequence[Picture] = (),
     clock: Clock = time.perf_counter,
 ) -> Iterator[str | Answer]:
     """Yield the text to show as it comes, markers placed, then the Answer. Raises ModelError.
@@ -103,7 +107,11 @@ def stream_answer(
     if wants_more(asked):
         config = _with_more(config)
     limits = _limits(llm, config, asked)
-    reason = reason_before(retrieval, config.abstain)
+    seeing = Seeing(llm, pictures) if pictures else None
+    llm = seeing or llm
+    # The user's own picture may answer what no passage does.
+    has_own = any(not picture.document_id for picture in pictures)
+    reason = "" if has_own else reason_before(retrieval, config.abstain)
     if reason:
         answer = _abstained(retrieval, llm, Prompt((), asked, ()), "", reason, {"total": clock() - started})
         yield answer.text
@@ -123,10 +131,20 @@ def stream_answer(
 
     def composed(excerpts: Sequence[Excerpt]) -> tuple[Prompt, EvidenceIndex, Composer]:
         prompt = build_prompt(asked, excerpts, history=told, limits=limits, count_tokens=llm.count_tokens)
+        prompt = replace(prompt, pictures=tuple(pictures))
         index = EvidenceIndex(prompt.passages, asked, config.citing)
         return prompt, index, Composer(prompt, index, config.support, page_of, seconds_of, similarity, clock)
 
     prompt, index, composer = composed(excerpts)
+    before = clock()
+    share = None if pictures else stated_share(llm, prompt)  # the answer may be in a picture alone
+    timings: dict[str, float] = {} if share is None else {"stated": clock() - before}
+    if share is not None and share < config.abstain.least_stated[prompt_language(asked)]:
+        timings = {**timings, "total": clock() - started}
+        answer = _abstained(retrieval, llm, prompt, "", NOT_STATED, timings)
+        yield answer.text
+        yield answer
+        return
     held = ""
     holding = True
     first_token: float | None = None
@@ -146,7 +164,7 @@ def stream_answer(
                 break
     held += composer.flush()
     total = clock() - started
-    timings = {
+    timings |= {
         "first_token": total if first_token is None else first_token,
         "generate": total - composer.seconds,
         "cite": composer.seconds,
@@ -161,7 +179,7 @@ def stream_answer(
             prompt, index, composer = looked
             reason, held = "", composer.text if holding else ""
     doubtful = False
-    if not reason:
+    if not reason and not any(claim.picture for claim in composer.claims):
         doubtful, reason = doubts(composer, (asked, *retrieval.queries[1:]), index, relevance, config.abstain)
     if doubtful:
         before = clock()
@@ -175,6 +193,7 @@ def stream_answer(
             reason = "the model found no answer in the passages when asked again"
     if reason:
         answer = _abstained(retrieval, llm, prompt, composer.completion, reason, timings)
+        answer = replace(answer, sampling=config.sampling, pictures=tuple(pictures))
         if holding:
             yield answer.text
         yield answer
@@ -194,6 +213,9 @@ def stream_answer(
         model=llm.name,
         timings=timings,
         notices=notices_of(retrieval.hits),
+        sampling=config.sampling,
+        pictures=tuple(pictures),
+        boxes=seeing.boxes if seeing else (),
     )
 
 

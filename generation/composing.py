@@ -9,6 +9,7 @@ from generation.citing import Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
 from generation.fields import descriptions, misread
 from generation.llm import Prompt
+from generation.picturing import picture_named
 from generation.second_look import gives_no_amount
 from generation.support import Support, SupportConfig, check_support
 from generation.surroundings import near, other_thing, passages_of
@@ -150,7 +151,10 @@ class Composer:
         markers = "".join(f"[{number}]" for number in sorted({c.marker for c in citations}))
         blank = " " if markers and body[-1:].isascii() else ""
         shown = blank + markers + end.tail
-        self.claims.append(Claim(end.text, Span(start, len(self.text) + len(shown)), citations, support.status))
+        picture = picture_named(self._prompt, hinted, lambda one: one.media.name) if not citations else ""
+        self.claims.append(
+            Claim(end.text, Span(start, len(self.text) + len(shown)), citations, support.status, picture)
+        )
         self.seconds += self._clock() - started
         return shown
 

@@ -20,6 +20,8 @@ def reason_after(composer: Composer) -> str:
         return "the model wrote nothing"
     if is_refusal(composer.completion):
         return "the model found no answer in the passages"
+    if any(claim.picture for claim in composer.claims):
+        return ""  # read in a picture: shown as such, there are no words to compare
     if not any(claim.citations for claim in composer.claims):
         return UNSUPPORTED
     asked, surroundings = composer.question, composer.surroundings

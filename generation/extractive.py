@@ -1,6 +1,6 @@
 """A prompt in, its best sentences quoted out. No model: the words are the documents' own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from generation.citing import EvidenceIndex, Sentence
@@ -51,6 +51,10 @@ class Extractive:
         for n, sentence in enumerate(sorted(best, key=lambda s: (s.number, s.span))):
             blank = " " if n and language == "en" else ""
             yield f"{blank}{' '.join(sentence.text.split())}[{sentence.number}]"
+
+    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
+        """Nothing: there is no model."""
+        return {}
 
     def count_tokens(self, text: str) -> int:
         """Estimate from above."""

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import os
 import queue
 import secrets
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from generation.llm import Message, Prompt, SamplingConfig
 from ingest.errors import ModelError
 
+_N_LIKELIEST = 20  # as many as OpenAI-compatible servers give
 _MENDING = "run: footnote llm pull"
 
 
@@ -94,6 +96,27 @@ class LlamaCpp:
                 yield piece
         finally:
             cancelled.set()
+
+    def next_tokens(self, prompt: Prompt) -> dict[str, float]:
+        """Give the 20 likeliest first tokens with their probabilities, best first. Raises ModelError."""
+        self.load()
+        request = {
+            **_request(prompt.messages, SamplingConfig(max_tokens=1)),
+            "stream": False,
+            "logprobs": True,
+            "top_logprobs": _N_LIKELIEST,
+        }
+        replies: list[Mapping[str, Any]] = []
+        try:
+            with self._turn:
+                self._server.handle_chat_completions(request, replies.append)
+        except RuntimeError as error:
+            raise ModelError(f"{self.name} failed: {error}; try again, or run: footnote doctor") from error
+        for reply in replies:
+            if "error" in reply:
+                raise self._explain(reply["error"])
+        likeliest = replies[-1]["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+        return {token["token"]: math.exp(token["logprob"]) for token in likeliest}
 
     def count_tokens(self, text: str) -> int:
         """Give the exact token count of `text`, by the model's own tokenizer."""

@@ -4,28 +4,31 @@ Implementations: `generation/llama_cpp.py` (GGUF in this process), `generation/o
 OpenAI-compatible server), `generation/extractive.py` (quoted sentences only, no model).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from generation.media import Media, Picture
 from retrieval.retrieval import Hit
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation, with the pictures and recordings that go with it."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is asked: the messages to send, and the question and passages they were made from."""
+    """What a model is asked: the messages to send, and the question, passages and pictures they were made from."""
 
     messages: tuple[Message, ...]
     question: str
     passages: tuple[Hit, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,12 @@ class LLM(Protocol):
         """Yield the answer piece by piece. Raises ModelError with the server's own reason.
 
         A model that reads long may yield "" meanwhile, so that whoever listens can close the iterator.
+        """
+
+    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
+        """Give the likeliest first tokens of the answer with their probabilities; empty where they can't be had.
+
+        Raises ModelError.
         """
 
     def count_tokens(self, text: str) -> int:

@@ -123,6 +123,11 @@ def fold(text: str) -> str:
     return re.sub(r"(?<=\d)\s+(?=[万亿千百])", "", text)
 
 
+def unit_of(word: str) -> str | None:
+    """Give the unit that a word or sign stands for, one for all its forms."""
+    return _UNIT_OF.get(word.lower())
+
+
 def dates(text: str) -> list[Date]:
     """Give the dates of a text in order. A bare year is a quantity, not a date, unless 年 follows it."""
     folded = _with_arabic_dates(fold(text))

@@ -1,15 +1,19 @@
 """Any OpenAI-compatible server (vLLM first) through LangChain: prompt in, text out. Knows nothing about documents."""
 
+import itertools
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from generation.llm import Message, Prompt, SamplingConfig
+from generation.media import content_of
 from generation.reasoning import ReasoningFilter
+from generation.server_failures import explained, refuses_system, retry_seconds
 from ingest.addresses import is_near
 from ingest.errors import ModelError
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:  # importing LangChain takes seconds, so it waits for the firs
 # What the servers call the context size in /v1/models: vLLM and SGLang, LM Studio, OpenRouter, llama-server's meta.
 _CONTEXT_FIELDS = ("max_model_len", "max_context_length", "context_length", "context_window", "n_ctx", "n_ctx_train")
 _FALLBACK_CONTEXT_TOKENS = 4096
+_STEP_SECONDS = 0.25
 _NO_THINKING = 'extra_body {"chat_template_kwargs": {"enable_thinking": false}}'
 # Models whose template opens the reasoning in the prompt, so that only a closing tag comes.
 _THINKS = re.compile(r"thinking|qwq|\br1\b|reason", re.IGNORECASE)
@@ -31,7 +36,8 @@ class OpenAIServerConfig:
     """Where the server is and how to talk to it. `model` None takes the first of /v1/models.
 
     `timeout_seconds` is the longest silence, before the first token and between two. `extra_body` is sent as it is,
-    for instance {"chat_template_kwargs": {"enable_thinking": false}}.
+    for instance {"chat_template_kwargs": {"enable_thinking": false}}. `retries` is how often a request is made again
+    that failed before its first token for a reason that may pass.
     """
 
     base_url: str = "http://127.0.0.1:8000/v1"
@@ -40,16 +46,21 @@ class OpenAIServerConfig:
     context_tokens: int | None = None
     extra_body: Mapping[str, object] = field(default_factory=dict)
     timeout_seconds: float = 120.0
-    retries: int = 1
+    retries: int = 2
 
 
 class OpenAIServer:
     """An LLM behind HTTP. Nothing is sent before the first use. Safe to use from several threads."""
 
-    def __init__(self, config: OpenAIServerConfig | None = None) -> None:
+    def __init__(
+        self, config: OpenAIServerConfig | None = None, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._sleep = sleep
         self.config = config or OpenAIServerConfig()
         self._client: ChatOpenAI | None = None
         self._model: tuple[str, int] | None = None
+        self._gives_probabilities = True  # until it has shown otherwise
+        self._takes_system = True  # until its template has refused one
 
     @property
     def name(self) -> str:
@@ -62,7 +73,31 @@ class OpenAIServer:
         return self.config.context_tokens or self._described()[1]
 
     def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
-        """Yield the answer as it comes, without the model's reasoning. Closing the iterator hangs up on the server."""
+        """Yield the answer as it comes, without the model's reasoning. Closing the iterator hangs up on the server.
+
+        What fails before the first token is tried again where that may help, with "" while it waits. After it, never:
+        nothing is said twice.
+        """
+        for attempt in itertools.count():
+            shown = False
+            try:
+                for piece in self._stream_once(prompt, sampling):
+                    shown = shown or bool(piece)
+                    yield piece
+                return
+            except ModelError as error:
+                if self._takes_system and not shown and refuses_system(error.__cause__):
+                    self._takes_system = False
+                    continue
+                pause = None if shown or attempt >= self.config.retries else retry_seconds(error.__cause__, attempt)
+                if pause is None:
+                    raise
+            while pause > 0:  # in small steps, so that a Stop is heard
+                yield ""
+                self._sleep(min(_STEP_SECONDS, pause))
+                pause -= _STEP_SECONDS
+
+    def _stream_once(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
         import openai
 
         visible = ReasoningFilter(may_begin_inside=bool(_THINKS.search(self.name)))
@@ -82,11 +117,41 @@ class OpenAIServer:
                 wrote = wrote or bool(text.strip())
                 yield text
         except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError) as error:
-            raise self._explain(error) from error
+            raise explained(error, self._place, self.config.timeout_seconds, self.config.model) from error
         if finish is None:
             raise ModelError(f"{self._place} ended the answer of {self.name} too early; ask again, or read its log")
         if not wrote:
             raise self._silent(finish, visible.hid_text)
+
+    def next_tokens(self, prompt: Prompt) -> dict[str, float]:
+        """Give the 20 likeliest first tokens with their probabilities; empty where the server has none to give.
+
+        Raises ModelError.
+        """
+        import openai
+
+        if not self._gives_probabilities:
+            return {}
+        try:
+            reply = self._chat().root_client.chat.completions.create(
+                model=self.name,
+                messages=[{"role": message.role, "content": message.content} for message in prompt.messages],
+                temperature=0.0,
+                max_tokens=1,
+                logprobs=True,
+                top_logprobs=20,
+                extra_body=dict(self.config.extra_body),
+            )
+        except (openai.BadRequestError, openai.UnprocessableEntityError):  # it takes the answer without `logprobs`
+            self._gives_probabilities = False
+            return {}
+        except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError) as error:
+            raise explained(error, self._place, self.config.timeout_seconds, self.config.model) from error
+        told = reply.choices[0].logprobs if reply.choices else None
+        if not told or not told.content:
+            self._gives_probabilities = False
+            return {}
+        return {token.token: math.exp(token.logprob) for token in told.content[0].top_logprobs}
 
     def count_tokens(self, text: str) -> int:
         """Estimate the token count from above, without asking the server.
@@ -105,7 +170,7 @@ class OpenAIServer:
         if "max_completion_tokens" not in self.config.extra_body:
             extra["max_tokens"] = sampling.max_tokens
         return self._chat().stream(
-            _langchain_messages(prompt.messages),
+            _langchain_messages(prompt.messages if self._takes_system else _without_system(prompt.messages)),
             model=self.name,
             temperature=sampling.temperature,
             stop=list(sampling.stop) or None,
@@ -123,7 +188,7 @@ class OpenAIServer:
                 base_url=self.config.base_url,
                 api_key=SecretStr(self.config.api_key or "none"),
                 timeout=self.config.timeout_seconds,
-                max_retries=self.config.retries,
+                max_retries=0,
                 stream_usage=False,
                 # A proxy for the web must not swallow requests to this machine or its network.
                 http_client=openai.DefaultHttpxClient(trust_env=not is_near(self.config.base_url)),
@@ -138,7 +203,7 @@ class OpenAIServer:
             try:
                 models = list(self._chat().root_client.models.list())
             except (openai.OpenAIError, json.JSONDecodeError, ValueError, TypeError) as error:
-                raise self._explain(error) from error
+                raise explained(error, self._place, self.config.timeout_seconds, self.config.model) from error
             if not models:
                 raise ModelError(f"{self._place} serves no model; start one, for instance: footnote llm serve")
             wanted = [model for model in models if model.id == self.config.model]
@@ -146,25 +211,6 @@ class OpenAIServer:
             size = _context_tokens(model.model_dump()) if wanted or not self.config.model else None
             self._model = (self.config.model or model.id, size or _FALLBACK_CONTEXT_TOKENS)
         return self._model
-
-    def _explain(self, error: Exception) -> ModelError:
-        import openai
-
-        if isinstance(error, openai.APITimeoutError):
-            return ModelError(
-                f"{self._place} was silent for {self.config.timeout_seconds:g} seconds; it may be busy: try again,"
-                " or raise the timeout"
-            )
-        if isinstance(error, openai.APIConnectionError):
-            return ModelError(
-                f"{self._place} can't be reached or hung up ({_root_cause(error)}); is it running?"
-                " start one with: footnote llm serve"
-            )
-        if isinstance(error, openai.APIStatusError):
-            return ModelError(f"{self._place} {_advice(error.status_code, _reason(error), self.config.model)}")
-        if isinstance(error, openai.APIError):
-            return ModelError(f"{self._place} broke off the answer: {_reason(error)}")
-        return ModelError(f"{self._place} sent what is no answer ({error}); is this an OpenAI-compatible address?")
 
     def _leaking(self) -> ModelError:
         return ModelError(
@@ -195,11 +241,20 @@ def estimate_tokens(text: str) -> int:
     return math.ceil(total)
 
 
+def _without_system(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Put what the system says before the first user's turn, for templates that know no system."""
+    said = "\n\n".join(message.content for message in messages if message.role == "system")
+    rest = [message for message in messages if message.role != "system"]
+    if said and rest and rest[0].role == "user":
+        return (Message("user", f"{said}\n\n{rest[0].content}"), *rest[1:])
+    return (Message("user", said), *rest) if said else tuple(rest)
+
+
 def _langchain_messages(messages: Sequence[Message]) -> "list[BaseMessage]":
     from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
     kinds = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
-    return [kinds[message.role](message.content) for message in messages]
+    return [kinds[message.role](content_of(message.content, message.media)) for message in messages]
 
 
 def _text(content: object) -> str:
@@ -218,34 +273,3 @@ def _context_tokens(model: Mapping[str, Any]) -> int | None:
             if isinstance(fields.get(name), int) and fields[name] > 0:
                 return int(fields[name])
     return None
-
-
-def _advice(status: int, reason: str, model: str | None) -> str:
-    if status in (401, 403):
-        return f"refused the key ({status}: {reason}); set the API key it expects"
-    if status == 404:
-        wanted = f"has no model {model!r}" if model else "has no such address"
-        return f"{wanted} (404: {reason}); see its /v1/models for the names, and end the base URL in /v1"
-    if status in (400, 413, 422):
-        too_long = re.search(r"context|too long|maximum.{0,20}length|max_tokens|too large", reason, re.IGNORECASE)
-        mending = "ask with fewer passages or set its real context size" if too_long else "check model and extra_body"
-        return f"can't take the request ({status}: {reason}); {mending}"
-    if status == 429:
-        return f"has too many requests (429: {reason}); wait a little and ask again"
-    return f"failed ({status}: {reason}); ask again, or read its log"
-
-
-def _reason(error: Any) -> str:  # openai's errors carry the body as whatever JSON the server sent
-    body = error.body
-    if isinstance(body, Mapping):
-        inner = body.get("error", body)
-        found = inner.get("message") or inner.get("detail") if isinstance(inner, Mapping) else inner
-        body = found or body
-    text = " ".join(str(body or error.message).split())
-    return text if len(text) <= 300 else text[:299] + "…"
-
-
-def _root_cause(error: BaseException) -> str:
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    return str(error) or type(error).__name__

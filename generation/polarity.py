@@ -1,7 +1,7 @@
 """Two texts in, whether one denies what the other says out. Counts negations and opposites; English and Chinese."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 _NEGATION_EN = re.compile(
     r"\b(?:not|never|no|none|neither|nor|nobody|nothing|nowhere|cannot|without|except|excluding|excludes?|unless|hardly|"
@@ -72,6 +72,23 @@ _OPPOSITES_ZH = tuple(
         ("东部|东方|以东", "西部|西方|以西"),
     )
 )
+# Opposites only where they stand at the same place: "all members" for "some members", "most" for "largest".
+_AMOUNTS = tuple(
+    (re.compile(rf"^(?:{one})$", re.IGNORECASE), re.compile(rf"^(?:{other})$", re.IGNORECASE))
+    for one, other in (
+        ("all|every|each|both", "some|few|most|many|several|part|one"),
+        ("many|much|several", "few|little"),
+        ("more|greater|higher|over|above", "less|fewer|lower|under|below"),
+        ("before|until", "after|since"),
+        (r"increas\w*|rise\w*|rose", r"decreas\w*|reduc\w*|fell|fall\w*"),
+        ("全部|所有|全体|全體|全", "部分|一些|大部分|多数|多數|少数|少數|有些"),
+        ("提高|提升|增加|增长|上升|上涨", "降低|下降|减少|下跌"),
+        ("前|之前|以前", "后|後|之后|之後|以后|以後"),
+        ("至少|最少", "至多|最多"),
+        ("以上", "以下"),
+        ("首次|首", "末次|末"),
+    )
+)
 # A table's cells and a record's fields are clauses too.
 _CLAUSE = re.compile(r"[,，;；:：。!?！？\n|]\s*|\.(?!\d)\s*|\s(?=but\b|whereas\b|while\b)|(?=但|而是|然而)")
 
@@ -112,9 +129,14 @@ def contradicts(claim: str, evidence: str, overlap: Callable[[str], float]) -> s
     return "the claim denies what the quote says" if denied[0] else "the quote denies what the claim says"
 
 
-def _flips(claim: str, clause: str) -> list[str]:
+def opposed(said: str, instead: str) -> str:
+    """Give the words of two texts at the same place that say the opposite of each other, "" where there are none."""
+    return next(iter(_flips(said, instead, (*_OPPOSITES_EN, *_OPPOSITES_ZH, *_AMOUNTS))), "")
+
+
+def _flips(claim: str, clause: str, opposites: Sequence[tuple[re.Pattern[str], re.Pattern[str]]] = ()) -> list[str]:
     found = []
-    for one, other in (*_OPPOSITES_EN, *_OPPOSITES_ZH):
+    for one, other in opposites or (*_OPPOSITES_EN, *_OPPOSITES_ZH):
         for mine, theirs in ((one, other), (other, one)):
             said, answered = mine.search(claim), theirs.search(clause)
             if said and answered and not mine.search(clause) and not theirs.search(claim):

@@ -66,6 +66,11 @@ _DOUBTING: dict[PromptLanguage, str] = {
     "en": f"Answer only if a passage says it. If none does, write only: {REFUSALS['en']}",
     "zh": f"只有资料中写明了才回答；没有写明就只写：{REFUSALS['zh']}",
 }
+# Asked before the answer, for the probability of its first token alone (generation/stated.py).
+_IS_STATED: dict[PromptLanguage, str] = {
+    "en": "Do the passages state the answer to this question? Reply with Yes or No only.",
+    "zh": "资料中写明了这个问题的答案吗？只回复“是”或“否”。",
+}
 _OLDER: dict[PromptLanguage, str] = {"en": ", older edition, no longer in force", "zh": "，旧版，已失效"}
 _LABELS: dict[PromptLanguage, tuple[str, str]] = {
     "en": ("Passages:", "Question: "),
@@ -138,11 +143,20 @@ def _closing(question: str, language: PromptLanguage) -> str:
 
 
 def doubting(prompt: Prompt) -> Prompt:
-    """Make the prompt that asks the same once more, sternly; only its last line differs, for the prompt cache."""
-    language = prompt_language(prompt.question)
+    """Make the prompt that asks the same once more, sternly."""
+    return _ending_in(prompt, _DOUBTING[prompt_language(prompt.question)])
+
+
+def asking_if_stated(prompt: Prompt) -> Prompt:
+    """Make the prompt that asks whether the passages state the answer."""
+    return _ending_in(prompt, _IS_STATED[prompt_language(prompt.question)])
+
+
+def _ending_in(prompt: Prompt, line: str) -> Prompt:
+    """Give the prompt with another last line; all before it stays as it is, for the prompt cache."""
     last = prompt.messages[-1]
-    asked = last.content.removesuffix(_closing(prompt.question, language))
-    return replace(prompt, messages=(*prompt.messages[:-1], Message("user", asked + _DOUBTING[language])))
+    asked = last.content.removesuffix(_closing(prompt.question, prompt_language(prompt.question)))
+    return replace(prompt, messages=(*prompt.messages[:-1], replace(last, content=asked + line)))
 
 
 def _show(

@@ -13,7 +13,9 @@ from generation.matching import Weights, missing, surface_of, terms_of
 from generation.names import acronyms_of, unknown_names
 from generation.numbers import Quantity, dates, fold, quantities
 from generation.polarity import contradicts, negations, yes_or_no
+from generation.substitution import substituted
 from ingest.language import has_cjk
+from ingest.terms import is_stop_term
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def check_support(
         *_wrong_dates(claim, quoted, question, context),
         *_wrong_names(claim, quoted, question, context),
     ]
+    if other := substituted(claim, evidence, question, context):
+        wrong.append(other)
     if is_foreign(claim, quoted):
         reasons = (*wrong, "the evidence is in another language")
         return Support("unsupported" if wrong else "partial", 0.5, reasons)
@@ -118,7 +122,7 @@ def _what_is_missing(claim: str, quoted: str, question: str) -> str:
 def _wrong_numbers(claim: str, quoted: str, question: str, context: str) -> list[str]:
     known = quantities(quoted)
     elsewhere = quantities(f"{question}\n{context}")
-    parts = {part for date in dates(f"{quoted}\n{question}\n{context}") for part in (date.year, date.month, date.day)}
+    parts = {part for date in dates(f"{quoted}\n{question}") for part in (date.year, date.month, date.day)}
     asked = {quantity.value for quantity in quantities(question)}
     return [
         f"the quote does not say {quantity.value:g}{f' {quantity.unit}' if quantity.unit else ''}"
@@ -142,15 +146,17 @@ def _stated(quantity: Quantity, known: Sequence[Quantity]) -> bool:
 def _is_label(quantity: Quantity, claim: str, context: str) -> bool:
     """Tell whether the number belongs to a name ("Apollo 13", "Block 2", "50 cent") that the surroundings hold."""
     text = fold(claim)
-    before = re.search(r"(\w+)[ -]?$", text[: quantity.span.start])
-    label = before.group(1) + text[before.end(1) : quantity.span.end] if before else ""
-    return len(label) > 3 and label.lower() in fold(context).lower()
+    before = re.search(r"([A-Z][A-Za-z]+)[ -]?$", text[: quantity.span.start])
+    if before is None or is_stop_term(before.group(1).lower()) or quantity.unit:
+        return False
+    return before.group(1) + text[before.end(1) : quantity.span.end] in fold(context)
 
 
 def _wrong_dates(claim: str, quoted: str, question: str, context: str) -> list[str]:
-    everything = f"{quoted}\n{question}\n{context}"
     known = dates(quoted)
-    years = {quantity.value for quantity in quantities(everything)} | {date.year for date in dates(everything)}
+    years = _years(f"{quoted}\n{question}")
+    if not any(1000 <= year <= 2100 for year in _years(quoted)):  # the surroundings may say which year is spoken of
+        years |= _years(context)
     wrong = []
     for date in dates(claim):
         without_year = any((o.month, o.day) == (date.month, date.day) and o.year in (None, date.year) for o in known)
@@ -161,6 +167,11 @@ def _wrong_dates(claim: str, quoted: str, question: str, context: str) -> list[s
         said = "-".join(str(part) for part in (date.year, date.month, date.day) if part is not None)
         wrong.append(f"the quote does not give the date {said}")
     return wrong
+
+
+def _years(text: str) -> set[float]:
+    found = {quantity.value for quantity in quantities(text)}
+    return found | {float(date.year) for date in dates(text) if date.year is not None}
 
 
 def _wrong_names(claim: str, quoted: str, question: str, context: str) -> list[str]:

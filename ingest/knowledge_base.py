@@ -74,8 +74,9 @@ class KnowledgeBase:
                 kb._remember_embedder()
         elif built_with is not None and built_with != embedder.name:
             kb.close()
+            names = "FOOTNOTE_EMBEDDER_URL and FOOTNOTE_EMBEDDER_MODEL" if "@" in built_with else "FOOTNOTE_EMBEDDER"
             raise KnowledgeBaseError(
-                f"{folder.name} was built with {built_with}, settings say {embedder.name}; set FOOTNOTE_EMBEDDER, or"
+                f"{folder.name} was built with {built_with}, settings say {embedder.name}; set {names}, or"
                 f" rebuild with: footnote ingest --rebuild --kb {folder.name}"
             )
         kb._renew_terms()

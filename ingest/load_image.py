@@ -60,7 +60,8 @@ class Frames:
         self._image = image
         self._name = name
         self.kind = image.format or ""
-        self._n_frames = int(getattr(image, "n_frames", 1)) if self.kind == "TIFF" else 1
+        self.n_pictures = int(getattr(image, "n_frames", 1))  # of an animation too, of which only the first is a page
+        self._n_frames = self.n_pictures if self.kind == "TIFF" else 1
 
     def __len__(self) -> int:
         return self._n_frames

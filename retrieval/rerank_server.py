@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ingest.addresses import is_near
 from ingest.errors import ModelError, SettingsError
+from ingest.server_reply import opener_for, reason_of
 
 _LONGEST_REPLY_BYTES = 16_000_000
 # Too many requests, and a server that is starting, overloaded or behind a gateway that can't reach it.
@@ -53,9 +53,7 @@ class RerankServer:
         self._sleep = sleep
         base = config.base_url.rstrip("/")
         self._address = base if base.endswith("/rerank") else f"{base}/rerank"
-        # A proxy for the web must not swallow requests to this machine or its network.
-        proxies = [urllib.request.ProxyHandler({})] if is_near(base) else []
-        self._opener = urllib.request.build_opener(_NoRedirect, *proxies)
+        self._opener = opener_for(base)
 
     @property
     def name(self) -> str:
@@ -89,7 +87,7 @@ class RerankServer:
                 return reply
             except urllib.error.HTTPError as error:
                 with error:
-                    reason = _reason(error)
+                    reason = reason_of(error)
                 if error.code not in _WORTH_ANOTHER_TRY or not tries_left:
                     raise self._error(_advice(error.code, reason)) from error
             except (OSError, http.client.HTTPException) as error:
@@ -111,13 +109,6 @@ class RerankServer:
         return ModelError(
             f"the rerank server at {self._address} {what}; to search without it, set FOOTNOTE_RERANK_DEPTH=0"
         )
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Follow no redirect: it would carry the key to wherever it points."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:  # urllib's own signature
-        return None
 
 
 def _scores(reply: Any, n_passages: int) -> list[float]:  # whatever JSON the server sent
@@ -152,19 +143,3 @@ def _advice(status: int, reason: str) -> str:
     if status == 429:
         return f"has too many requests (429: {reason}); wait a little and ask again"
     return f"failed ({status}: {reason}); ask again, or read its log"
-
-
-def _reason(error: urllib.error.HTTPError) -> str:
-    """Give what the server said, in one line."""
-    try:
-        said: Any = error.read(10_000).decode("utf-8", "replace")  # text, or whatever JSON the server sent
-    except (OSError, http.client.HTTPException):
-        said = ""
-    try:
-        body = json.loads(said)
-        inner = body.get("error", body)
-        said = (inner.get("message") or inner.get("detail") if isinstance(inner, dict) else inner) or said
-    except (ValueError, AttributeError):
-        pass
-    text = " ".join(str(said or error.reason).split())
-    return text if len(text) <= 300 else text[:299] + "…"

@@ -1,6 +1,6 @@
 """Small recording fakes and builders of values, shared by the tests of generation and app."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from generation.llm import Prompt, SamplingConfig
 from ingest.document import Chunk, Span, chunk_id, document_id
@@ -13,9 +13,11 @@ class ScriptedLLM:
     name = "scripted"
     context_tokens = 4096
 
-    def __init__(self, *texts: str, piece_size: int = 3) -> None:
+    def __init__(self, *texts: str, piece_size: int = 3, tokens: Mapping[str, float] | None = None) -> None:
         self.texts = texts or ("",)
         self.piece_size = piece_size
+        self.tokens = tokens or {}
+        self.asked_for_tokens: list[Prompt] = []
         self.prompts: list[Prompt] = []
         self.samplings: list[SamplingConfig] = []
         self.closed = 0
@@ -30,6 +32,11 @@ class ScriptedLLM:
                 yield text[at : at + self.piece_size]
         finally:
             self.closed += 1
+
+    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
+        """Give the probabilities it was made with."""
+        self.asked_for_tokens.append(prompt)
+        return self.tokens
 
     def count_tokens(self, text: str) -> int:
         """Count a token for every 4 characters begun."""

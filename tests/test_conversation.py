@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 
-from app.conversation import print_answer
+from app.conversation import print_answer, settings_with
 from generation.answer import Answer
 from generation.answering import AnswerConfig, answer_question
 from tests.fakes import ScriptedLLM, retrieval_of
@@ -52,3 +52,9 @@ def test_elsewhere_only_the_final_text_is_printed() -> None:
 
     assert "something" not in out.getvalue()
     assert out.getvalue().startswith("A second card costs 15 crowns [1].")
+
+
+def test_how_the_model_writes_can_be_told() -> None:
+    told = settings_with(llm=None, top_k=None, sampling={"seed": 7, "stop": ("END",)}).answer.sampling
+
+    assert (told.seed, told.stop, told.max_tokens) == (7, ("END",), 256)

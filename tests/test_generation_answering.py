@@ -60,6 +60,7 @@ def test_prompt_completion_and_model_are_kept_so_that_an_answer_can_be_replayed(
 
     assert (answer.question, answer.completion, answer.model) == (_QUESTION, "25 days [1].", "scripted")
     assert (answer.prompt, llm.samplings) == (llm.prompts[0].messages, [AnswerConfig().sampling])
+    assert answer.sampling == AnswerConfig().sampling
 
 
 def test_a_follow_up_is_asked_and_checked_in_its_standalone_form() -> None:
@@ -121,8 +122,8 @@ def test_timings_name_every_part() -> None:
         retrieval_of(_QUESTION, _LEAVE), ScriptedLLM("25 days."), AnswerConfig(), clock=TickingClock()
     )
 
-    # Looks at the clock: start 1, first token 2, citing 3 to 4, end 5.
-    assert answer.timings == {"first_token": 1.0, "generate": 3.0, "cite": 1.0, "total": 4.0}
+    # Looks at the clock: start 1, asked whether it is stated 2, first token 3, citing 4 to 5, end 6.
+    assert answer.timings == {"first_token": 2.0, "generate": 4.0, "cite": 1.0, "total": 5.0}
 
 
 def test_closing_the_stream_closes_the_model() -> None:

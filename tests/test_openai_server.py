@@ -237,7 +237,11 @@ def test_an_empty_answer_is_an_error(server: StubServer) -> None:
         ),
         (422, {"detail": "max_tokens unknown"}, r"can't take the request \(422: max_tokens unknown\)"),
         (429, {"error": {"message": "slow down"}}, r"too many requests \(429: slow down\); wait a little"),
-        (500, {"error": "CUDA out of memory"}, r"failed \(500: CUDA out of memory\); ask again, or read its log"),
+        (
+            500,
+            {"error": "CUDA out of memory"},
+            r"ran out of memory \(500: CUDA out of memory\); start it with a shorter",
+        ),
         (503, "<html>Bad gateway</html>", r"failed \(503: <html>Bad gateway</html>\)"),
     ],
 )

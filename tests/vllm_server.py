@@ -1,4 +1,4 @@
-"""A real vLLM for the tests: the tiny random Qwen3, served on a loopback port, stopped when the tests are done.
+"""A real vLLM for the tests: the tiny random Qwen3, started and stopped by `footnote llm serve`.
 
 Use it with `pytest_plugins = ("tests.vllm_server",)` and a test argument `vllm_server`.
 """
@@ -6,7 +6,6 @@ Use it with `pytest_plugins = ("tests.vllm_server",)` and a test argument `vllm_
 import json
 import os
 import platform
-import signal
 import socket
 import subprocess
 import sys
@@ -27,8 +26,8 @@ MODEL_NAME = "tiny-qwen3"
 # With its own two layers the model writes faster than the server sends: the first piece comes when all is written.
 SLOWER = {"num_hidden_layers": 24, "layer_types": ["full_attention"] * 24}
 MODEL_TOKENS = 2048
-START_SECONDS = 240.0
-STOP_SECONDS = 20.0
+START_SECONDS = 600.0
+STOP_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,9 @@ def vllm_server() -> Iterator[VllmServer]:
     if reason:
         pytest.skip(reason)
     port = _free_port()
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile() as log:
         server = subprocess.Popen(
-            _command(port), env=_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            _command(port), cwd=ROOT, env=_environment(home), stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
         try:
             _wait_until_healthy(server, f"http://127.0.0.1:{port}/health", log.fileno())
@@ -76,23 +75,14 @@ def why_not() -> str:
 
 def _command(port: int) -> list[str]:
     return [
-        str(VLLM),
-        "serve",
-        str(MODEL),
-        *("--served-model-name", MODEL_NAME),
-        *("--host", "127.0.0.1", "--port", str(port)),
-        *("--dtype", "bfloat16", "--max-model-len", str(MODEL_TOKENS), "--max-num-seqs", "8", "--enforce-eager"),
-        *("--kv-cache-memory-bytes", "67108864"),
+        *(sys.executable, "-m", "app.cli", "llm", "serve", str(MODEL), "--vllm", str(VLLM), "--device", "cpu"),
+        *("--name", MODEL_NAME, "--port", str(port), "--context", str(MODEL_TOKENS), "--"),
         *("--load-format", "dummy", "--hf-overrides", json.dumps(SLOWER)),
-        *("--structured-outputs-config", '{"backend":"xgrammar","disable_any_whitespace":true}'),
-        *("--default-chat-template-kwargs", '{"enable_thinking":false}'),
     ]
 
 
-def _environment() -> dict[str, str]:
-    # The tests' own environment must not leak into the other one: its Python has other packages.
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    return {**kept, "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+def _environment(home: str) -> dict[str, str]:
+    return {**os.environ, "FOOTNOTE_HOME": home}
 
 
 def _wait_until_healthy(server: "subprocess.Popen[bytes]", health: str, log: int) -> None:
@@ -113,15 +103,9 @@ def _wait_until_healthy(server: "subprocess.Popen[bytes]", health: str, log: int
 
 
 def _stop(server: "subprocess.Popen[bytes]") -> None:
-    """Stop the server and the engine it started: they are one process group."""
-    for stop_signal in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(server.pid, stop_signal)
-            server.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-        except ProcessLookupError:
-            break
+    """Stop the command, and with it the server and its engine."""
+    server.terminate()
+    server.wait(STOP_SECONDS)
 
 
 def _free_port() -> int:

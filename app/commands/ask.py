@@ -3,22 +3,32 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, json_option, kbs_option
+from app.commands.options import filter_options, json_option, kbs_option, sampling_options
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
 
 
 @click.command()
-@click.argument("question")
+@click.argument("question", default="")
 @kbs_option
 @filter_options
+@sampling_options
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
+@click.option(
+    "--image", "images", type=Path, multiple=True, metavar="FILE", help="A picture that goes with it. May be repeated."
+)
+@click.option(
+    "--audio", "recordings", type=Path, multiple=True, metavar="FILE", help="The question, or a part, spoken."
+)
+@click.option(
+    "--save-image", "drawn", type=Path, metavar="FILE", help="Save the first picture with the boxes of the answer, PNG."
+)
 @click.option(
     "--save", type=click.Path(path_type=Path), help="Keep the answer and all it came from, for: footnote replay."
 )
@@ -26,8 +36,12 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @json_option
 def command(
     question: str,
+    images: tuple[Path, ...],
+    recordings: tuple[Path, ...],
+    drawn: Path | None,
     kbs: tuple[str, ...],
     filters: "Filters",
+    sampling: dict[str, Any],
     top_k: int | None,
     llm: str | None,
     save: Path | None,
@@ -35,17 +49,20 @@ def command(
     as_json: bool,
 ) -> None:
     """Answer QUESTION from the documents; every sentence cites the words that support it."""
-    from app.conversation import print_answer, settings_with
+    from app.conversation import print_answer, save_drawn, settings_with, with_files
     from app.engine import Engine
     from app.views import answer_json
 
     if export is not None and export.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--export writes .html, not {export.name}")
-    settings = settings_with(llm=llm, top_k=top_k)
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling)
     engine = Engine(settings)
     kb, *also = kbs or (settings.kb,)
-    pieces = engine.ask(kb, question, also=also, filters=filters)
+    asked = with_files(engine, question, (*images, *recordings))
+    pieces = engine.ask(kb, asked.question, also=also, filters=filters, pictures=asked.pictures)
     answer = print_answer(pieces, out=None if as_json else sys.stdout)
+    if drawn is not None:
+        save_drawn(answer, drawn)
     if save is not None:
         from app.saved_answer import saved_json, write_saved
 

@@ -1,11 +1,12 @@
 """`footnote chat`: a conversation in the terminal. Follow-ups are understood from what was said before."""
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, kbs_option
+from app.commands.options import filter_options, kbs_option, sampling_options
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
@@ -14,28 +15,47 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @click.command()
 @kbs_option
 @filter_options
+@sampling_options
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
-def command(kbs: tuple[str, ...], filters: "Filters", top_k: int | None, llm: str | None) -> None:
-    """Ask one question after another. An empty line, /quit or Ctrl-D ends; /new forgets what was said."""
-    from app.conversation import print_answer, settings_with
+def command(
+    kbs: tuple[str, ...], filters: "Filters", sampling: dict[str, Any], top_k: int | None, llm: str | None
+) -> None:
+    """Ask one question after another. An empty line, /quit or Ctrl-D ends; /new forgets what was said.
+
+    /file PATH takes a picture or a recording along with the next question.
+    """
+    from app.conversation import print_answer, settings_with, with_files
     from app.engine import Engine
     from generation.llm import Message
-    from ingest.errors import ModelError, SettingsError
+    from ingest.errors import FootnoteError, ModelError, SettingsError
     from retrieval.filters import describe
 
-    settings = settings_with(llm=llm, top_k=top_k)
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling)
     engine = Engine(settings)
     name, *also = kbs or (settings.kb,)
     held = ", ".join(f"{one.name}: {one.catalog.counts()[0]}" for one in engine.knowledge_bases_named(name, also))
     limits = f"; {described}" if (described := describe(filters)) else ""
     click.echo(f"{held} documents{limits}. /new starts over, /quit ends.", err=True)
     history: list[Message] = []
+    files: list[Path] = []
     while question := _read_question():
         if question == "/new":
             history.clear()
+            files.clear()
             continue
-        pieces = engine.ask(name, question, history=history, also=also, filters=filters)
+        if question.startswith("/file "):
+            files.append(Path(question.removeprefix("/file ").strip()))
+            continue
+        try:
+            asked = with_files(engine, question, files)
+        except FootnoteError as error:
+            click.echo(f"footnote: {error}", err=True)
+            continue
+        finally:
+            files.clear()
+        question = asked.question
+        pieces = engine.ask(name, question, history=history, also=also, filters=filters, pictures=asked.pictures)
         try:
             answer = print_answer(pieces, out=sys.stdout)
         except KeyboardInterrupt:

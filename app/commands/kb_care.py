@@ -88,7 +88,7 @@ def import_(file: Path, kb: str | None, as_json: bool) -> None:
         click.echo(json.dumps({"name": name, "file": str(file), **exported_json(done)}, ensure_ascii=False))
     else:
         click.echo(f"{name}: {done.documents} documents, {done.chunks} chunks, restored from {file}")
-    if done.embedder not in ("", Path(settings.embedder).name):
+    if not settings.embedder_server.url and done.embedder not in ("", Path(settings.embedder).name):
         click.echo(
             f"note: it was made with {done.embedder}, settings say {settings.embedder}; to search it set"
             f" FOOTNOTE_EMBEDDER={done.embedder}",

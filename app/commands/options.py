@@ -19,6 +19,13 @@ kbs_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object; messages go to stderr.")
 
+_SAMPLING = (
+    click.option("--seed", type=int, metavar="N", help="The seed of the model's choices."),
+    click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="0 takes the likeliest token."),
+    click.option("--max-tokens", type=click.IntRange(1), metavar="N", help="The longest answer, in tokens."),
+    click.option("--stop", multiple=True, metavar="TEXT", help="End the answer before this text. May be repeated."),
+)
+
 _FILTERS = (
     click.option(
         "--document",
@@ -43,6 +50,22 @@ _FILTERS = (
     ),
     click.option("--until", default="", metavar="DATE", help="Look only in documents until this day, month or year."),
 )  # fmt: skip
+
+
+def sampling_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say how the model writes, as one argument `sampling`: those that were given."""
+
+    # Any: click hands the command's own options through, of many types.
+    @functools.wraps(command)
+    def with_sampling(
+        *, seed: int | None, temperature: float | None, max_tokens: int | None, stop: tuple[str, ...], **own: Any
+    ) -> None:
+        given = {"seed": seed, "temperature": temperature, "max_tokens": max_tokens, "stop": stop or None}
+        command(sampling={name: value for name, value in given.items() if value is not None}, **own)
+
+    for option in reversed(_SAMPLING):
+        with_sampling = option(with_sampling)
+    return with_sampling
 
 
 def filter_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -56,7 +56,7 @@ def build_corpus(engine: Engine, questions: EvaluationSet, on_progress: Callable
     built_with = (
         FORMAT_VERSION,
         corpus_hash(questions),
-        Path(settings.embedder).name,
+        engine.embedder().name,
         settings.ingest.chunking,
         settings.index,
     )

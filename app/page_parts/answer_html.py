@@ -211,6 +211,8 @@ def _inline(text: str, start: int, end: int, claims: Sequence[Claim], texts: Tex
         yield f'<span class="fn-claim fn-{claim.status}">{_marked(text[left:right], claim, index, texts)}</span>'
         if texts is not None and right == claim.span.end and claim.status != "supported":
             flag = texts.flag_unsupported if claim.status == "unsupported" else texts.flag_partial
+            if claim.picture:
+                flag = texts.flag_picture.format(picture=claim.picture)
             yield f' <span class="fn-flag fn-{claim.status}">{STATUS_SIGNS[claim.status]} {escape(flag)}</span> '
         position = right
     yield _marked(text[position:end], None, 0, None)

@@ -14,6 +14,7 @@ from app.page_parts.escaping import plain
 from app.page_parts.retrieval_html import retrieval_html, why_not_html
 from app.page_parts.session import Session, Turn, opened, session
 from app.page_parts.texts import Texts
+from generation.draw_boxes import draw_boxes
 from ingest.errors import FootnoteError
 from retrieval.retrieval import Retrieval
 
@@ -31,7 +32,7 @@ _answer_component = st.components.v2.component(
 
 def draw_turn(engine: Engine, kb: str, turn: Turn, texts: Texts) -> bool:
     """Draw a turn that is over. Tell whether the user wants it asked again."""
-    _draw_question(turn)
+    _draw_question(turn, texts)
     with st.chat_message("assistant", avatar=":material/format_quote:"):
         if turn.answer is not None:
             _draw_answer(turn, texts, engine, kb)
@@ -41,7 +42,7 @@ def draw_turn(engine: Engine, kb: str, turn: Turn, texts: Texts) -> bool:
 
 def follow_turn(turn: Turn, texts: Texts, *, has_native_stop: bool) -> None:
     """Draw a turn while it is written, and redraw the page when it is over. Stop ends it; any other click does not."""
-    _draw_question(turn)
+    _draw_question(turn, texts)
     with st.chat_message("assistant", avatar=":material/format_quote:"):
         shown = st.empty()
         if not has_native_stop:
@@ -99,9 +100,13 @@ def _draw_unfinished(turn: Turn, texts: Texts) -> bool:
     return st.button(texts.ask_again, key=f"again_{turn.number}", icon=":material/refresh:", type="tertiary")
 
 
-def _draw_question(turn: Turn) -> None:
+def _draw_question(turn: Turn, texts: Texts) -> None:
     with st.chat_message("user", avatar=":material/person:"):
         st.html(plain_html(turn.question, css_class="fn-question"))
+        for picture in turn.pictures:
+            st.image(picture.media.data, caption=plain(picture.media.name), width=280)
+        if turn.unseen:
+            st.caption(texts.pictures_read)
 
 
 def _writing_html(turn: Turn, texts: Texts) -> str:
@@ -122,6 +127,10 @@ def _draw_answer(turn: Turn, texts: Texts, engine: Engine | None = None, kb: str
         data={"html": answer_html(answer, texts), "open": _target_of_open(turn)},
         on_open_change=partial(_open, turn, key),
     )
+    if answer.boxes:
+        drawn = draw_boxes(answer.pictures[0].media, answer.boxes)
+        labels = " · ".join(f"{number} {box.label}" for number, box in enumerate(answer.boxes, 1))
+        st.image(drawn, caption=plain(labels), width=520)
     with st.expander(texts.why, icon=":material/manage_search:"):
         st.html(retrieval_html(answer.retrieval, texts))
         if engine is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -9,9 +10,13 @@ from app.engine import Engine
 from app.page_parts.answer_run import AnswerRun
 from app.page_parts.answer_view import draw_turn, follow_turn
 from app.page_parts.citation_view import draw_panel
+from app.page_parts.escaping import plain
 from app.page_parts.session import Turn, history, session
 from app.page_parts.texts import Texts
 from app.page_parts.where_view import Where, draw_where
+from app.seeing import PICTURE_TYPES
+from generation.media import Picture
+from ingest.errors import FootnoteError
 
 SAMPLES = "samples"
 _LONGEST_QUESTION = 4000
@@ -23,9 +28,17 @@ def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
     state = session()
     turns = state.turns(kb)
     where = draw_where(engine, kb, texts) if kb in engine.knowledge_bases() else Where()
-    typed = st.chat_input(texts.ask_placeholder, key=f"question_{kb}", submit_mode="stop", max_chars=_LONGEST_QUESTION)
-    if typed and typed.strip():
-        ask(engine, kb, typed.strip(), where)
+    typed = st.chat_input(
+        texts.ask_placeholder,
+        key=f"question_{kb}",
+        submit_mode="stop",
+        max_chars=_LONGEST_QUESTION,
+        accept_file="multiple",
+        file_type=[*PICTURE_TYPES, "wav", "mp3", "m4a", "ogg", "flac"],
+        accept_audio=True,
+    )
+    if typed:
+        _ask_typed(engine, kb, typed, where, texts)
     with st.container(horizontal=True, key="fn_row", gap="medium", vertical_alignment="top"):
         chat = st.container(key="fn_chat")
         if state.open_source is not None:
@@ -41,11 +54,38 @@ def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
             if turn.is_open:
                 follow_turn(turn, texts, has_native_stop=bool(typed))
             elif draw_turn(engine, kb, turn, texts):
-                ask(engine, kb, turn.question, where, instead_of=turn)
+                ask(engine, kb, turn.question, where, instead_of=turn, pictures=turn.pictures, unseen=turn.unseen)
                 st.rerun()
 
 
-def ask(engine: Engine, kb: str, question: str, where: Where, *, instead_of: Turn | None = None) -> None:
+def _ask_typed(engine: Engine, kb: str, typed: Any, where: Where, texts: Texts) -> None:  # text, or text with files
+    said = typed if isinstance(typed, str) else typed.text or ""
+    files = [] if isinstance(typed, str) else [(file.name, file.getvalue()) for file in typed.files or ()]
+    if not isinstance(typed, str) and typed.audio is not None:
+        files.append(("question.wav", typed.audio.getvalue()))
+    if not files:
+        if said.strip():
+            ask(engine, kb, said.strip(), where)
+        return
+    try:
+        with st.spinner(texts.reading_files):
+            asked = engine.prepared(said, files)
+    except FootnoteError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    ask(engine, kb, asked.question, where, pictures=asked.pictures, unseen=bool(asked.notes))
+
+
+def ask(
+    engine: Engine,
+    kb: str,
+    question: str,
+    where: Where,
+    *,
+    instead_of: Turn | None = None,
+    pictures: Sequence[Picture] = (),
+    unseen: bool = False,
+) -> None:
     """Begin to answer a question, as the conversation's next turn. A question still at work is stopped."""
     state = session()
     turns = state.turns(kb)
@@ -54,9 +94,11 @@ def ask(engine: Engine, kb: str, question: str, where: Where, *, instead_of: Tur
     if instead_of is not None:
         turns.remove(instead_of)
     said = history(turns)
-    run = AnswerRun(partial(engine.ask, kb, question, history=said, also=where.also, filters=where.filters))
+    run = AnswerRun(
+        partial(engine.ask, kb, question, history=said, also=where.also, filters=where.filters, pictures=pictures)
+    )
     state.n_turns += 1
-    turns.append(Turn(state.n_turns, question, run))
+    turns.append(Turn(state.n_turns, question, run, tuple(pictures), unseen))
 
 
 def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts], where: Where) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from app.page_parts.answer_run import AnswerRun
 from generation.answer import Answer, Citation
 from generation.llm import Message
+from generation.media import Picture
 from ingest.document import Span
 from ingest.pipeline import IngestReport
 from retrieval.retrieval import Hit
@@ -25,6 +26,8 @@ class Turn:
     number: int
     question: str
     run: AnswerRun
+    pictures: tuple[Picture, ...] = ()
+    unseen: bool = False  # the model sees no pictures: their words were read into the question
 
     @property
     def is_open(self) -> bool:

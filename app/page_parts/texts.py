@@ -29,6 +29,8 @@ class Texts:
     no_knowledge_base: str
     empty_knowledge_base: str
     go_to_documents: str
+    reading_files: str
+    pictures_read: str
     working: str
     waiting_hint: str
     stop: str
@@ -43,6 +45,7 @@ class Texts:
     legend: str
     flag_unsupported: str
     flag_partial: str
+    flag_picture: str
     cited_sources: str
     retrieved_only: str
     retrieved_passage: str

@@ -1,0 +1,192 @@
+"""Pictures and speech in questions: made fit to send, sent, read by OCR where the model is blind; boxes taken out."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from app.engine import Engine
+from app.settings import LLMSettings, Settings
+from generation.answer import Answer
+from generation.boxes import Box, held_from, take_boxes
+from generation.draw_boxes import draw_boxes
+from generation.media import Media, content_of, read_image
+from ingest.errors import SettingsError, SourceError
+from tests.fakes import ScriptedLLM
+from tests.hashing_embedder import HashingEmbedder
+from tests.scans import encoded, picture_of
+
+SIZE = (640, 480)
+
+
+def test_boxes_of_qwen_vl_are_taken_out_on_a_scale_of_1000() -> None:
+    text = "The <ref>cat</ref><box>(100,200),(300,400)</box> sleeps."
+    assert take_boxes(text, SIZE, in_pixels=True) == ("The cat sleeps.", (Box("cat", 0.1, 0.2, 0.3, 0.4),))
+
+
+def test_boxes_of_qwen2_vl_are_taken_out_on_a_scale_of_1000() -> None:
+    text = "<|object_ref_start|>a cat<|object_ref_end|><|box_start|>(100,200),(300,400)<|box_end|>"
+    assert take_boxes(text, SIZE, in_pixels=False) == ("a cat", (Box("a cat", 0.1, 0.2, 0.3, 0.4),))
+
+
+def test_boxes_in_json_are_pixels_or_thousandths_as_the_model_counts() -> None:
+    text = '```json\n[{"bbox_2d": [64, 48, 320, 240], "label": "dog"}]\n```'
+    assert take_boxes(text, SIZE, in_pixels=True) == ("dog", (Box("dog", 0.1, 0.1, 0.5, 0.5),))
+    assert take_boxes(text, SIZE, in_pixels=False) == ("dog", (Box("dog", 0.064, 0.048, 0.32, 0.24),))
+
+
+def test_braces_code_and_markers_that_are_no_boxes_stay() -> None:
+    text = 'Set [1] {"a": 1} and ```x = [1, 2]``` if 3 < 4.'
+    assert take_boxes(text, SIZE, in_pixels=True) == (text, ())
+
+
+def test_a_box_without_area_or_with_three_numbers_is_dropped_and_never_shown() -> None:
+    text = '<box>(1,1),(1,9)</box>{"bbox": [1, 2, 3], "label": "x"}'
+    assert take_boxes(text, SIZE, in_pixels=True) == ("x", ())
+
+
+def test_text_is_held_back_from_where_a_box_may_begin() -> None:
+    assert [held_from(text) for text in ("Two dogs [1].", "A <bo", 'A {"b', "A [", "A [{")] == [13, 2, 2, 2, 2]
+
+
+def test_boxes_are_drawn_where_they_are() -> None:
+    media = read_image(encoded(Image.new("RGB", (200, 100), "white"), "PNG"), "white.png")
+    with Image.open(io.BytesIO(draw_boxes(media, [Box("x", 0.5, 0.5, 0.9, 0.9)]))) as drawn:
+        assert drawn.size == (200, 100)
+        assert drawn.getpixel((180, 70)) == (0xD6, 0x27, 0x28)
+        assert drawn.getpixel((150, 80)) == (255, 255, 255)
+        assert drawn.getpixel((20, 20)) == (255, 255, 255)
+
+
+def test_a_large_picture_is_made_smaller_and_keeps_its_shape() -> None:
+    media = read_image(encoded(Image.new("RGB", (2560, 1000), "red"), "JPEG"), "red.jpg")
+    assert (media.kind, media.mime, media.width, media.height) == ("image", "image/jpeg", 1280, 500)
+
+
+def test_an_animation_is_refused_with_what_to_do() -> None:
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    with pytest.raises(SourceError, match=r"dance\.gif holds 2 pictures.*save the one you mean"):
+        read_image(data, "dance.gif")
+
+
+def test_a_broken_picture_is_refused() -> None:
+    with pytest.raises(SourceError, match=r"cat\.png is a damaged picture"):
+        read_image(b"\x89PNG nothing", "cat.png")
+
+
+def test_media_become_content_parts_before_the_text() -> None:
+    image, sound = Media("image", "image/png", b"abc", "a.png"), Media("audio", "audio/wav", b"xyz", "a.wav")
+    assert content_of("What is it?", ()) == "What is it?"
+    assert content_of("What is it?", (image, sound)) == [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,YWJj"}},
+        {"type": "input_audio", "input_audio": {"data": "eHl6", "format": "wav"}},
+        {"type": "text", "text": "What is it?"},
+    ]
+
+
+class Server:
+    """An OpenAI-compatible server that sees pictures or refuses them as vLLM does, and keeps what it was sent."""
+
+    def __init__(self, text: str, *, sees: bool) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                server.bodies.append(body)
+                pictured = any(isinstance(message["content"], list) for message in body["messages"])
+                if pictured and not sees:
+                    self._send(400, "application/json", '{"error": {"message": "qwen is not a multimodal model"}}')
+                    return
+                delta = {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": "stop"}]}
+                chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "qwen", **delta}
+                self._send(200, "text/event-stream", f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
+
+            def _send(self, status: int, kind: str, text: str) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(text.encode())))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Any]:
+    """Give a function that makes an engine with one document on such a server."""
+    servers: list[Server] = []
+    (tmp_path / "rules.md").write_text("# Ferry rules\n\nA passenger may take two dogs.")
+
+    def make(text: str, *, sees: bool) -> tuple[Engine, Server]:
+        server = Server(text, sees=sees)
+        servers.append(server)
+        url = f"http://127.0.0.1:{server.http.server_port}/v1"
+        llm = LLMSettings(model="qwen", url=url, context_tokens=4096)
+        engine = Engine(replace(Settings(), home=tmp_path / "home", llm=llm), embedder=HashingEmbedder())
+        engine.ingest("default", [tmp_path / "rules.md"])
+        return engine, server
+
+    yield make
+    for server in servers:
+        server.http.shutdown()
+        server.http.server_close()
+
+
+def answer_of(engine: Engine, question: str, files: list[tuple[str, bytes]]) -> Answer:
+    asked = engine.prepared(question, files)
+    (answer,) = [p for p in engine.ask("default", asked.question, pictures=asked.pictures) if isinstance(p, Answer)]
+    return answer
+
+
+def test_a_model_that_sees_gets_the_picture_and_what_it_read_there_is_called_so(make: Any) -> None:
+    engine, server = make("The sign shows <ref>a heron</ref><box>(0,0),(500,500)</box>.", sees=True)
+    answer = answer_of(engine, "How many dogs may a passenger take?", [("sign.png", encoded(picture_of("X"), "PNG"))])
+    parts = server.bodies[-1]["messages"][-1]["content"]
+    assert [part["type"] for part in parts] == ["image_url", "text"]
+    assert "picture 1: sign.png" in parts[1]["text"]
+    assert (answer.abstained, answer.text) == (False, "The sign shows a heron.")
+    assert [(claim.status, claim.picture) for claim in answer.claims] == [("unsupported", "sign.png")]
+    assert answer.boxes == (Box("a heron", 0.0, 0.0, 0.5, 0.5),)
+
+
+def test_a_blind_model_gets_the_words_of_the_picture_and_the_user_is_told(make: Any) -> None:
+    engine, server = make("A passenger may take two dogs [1].", sees=False)
+    asked = engine.prepared("What is this?", [("sign.png", encoded(picture_of("Otter boats pay seven."), "PNG"))])
+    assert asked.question == "What is this?\n(sign.png: Otter boats pay seven.)"
+    assert asked.pictures == ()
+    assert asked.notes == (
+        "sign.png isn't sent: the model sees no pictures. The words read in it by OCR are added to the question.",
+    )
+    engine.prepared("And this?", [("sign.png", encoded(picture_of("Owls ride free."), "PNG"))])
+    assert len(server.bodies) == 1  # it was asked once whether it sees
+
+
+def test_a_scan_that_is_found_is_shown_to_a_model_that_sees(make: Any, tmp_path: Path) -> None:
+    engine, server = make("Otter boats pay eight crowns [2].", sees=True)
+    (tmp_path / "notice.png").write_bytes(encoded(picture_of("Otter boats pay seven crowns."), "PNG"))
+    engine.ingest("default", [tmp_path / "notice.png"])
+    answer = answer_of(engine, "What do otter boats pay?", [])
+    assert [part["type"] for part in server.bodies[-1]["messages"][-1]["content"]] == ["image_url", "text"]
+    assert [picture.media.name for picture in answer.pictures] == ["notice, p. 1"]
+    assert [(claim.status, claim.picture) for claim in answer.claims] == [("unsupported", "notice, p. 1")]
+
+
+def test_a_picture_without_a_question_is_refused() -> None:
+    llm = LLMSettings(vision="yes")
+    engine = Engine(replace(Settings(), llm=llm), embedder=HashingEmbedder(), llm=ScriptedLLM("x"))
+    with pytest.raises(SettingsError, match="a picture alone asks nothing"):
+        engine.prepared("", [("sign.png", encoded(picture_of("X"), "PNG"))])
