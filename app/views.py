@@ -199,7 +199,7 @@ def answer_json(answer: Answer) -> Json:
         "generation": answer.retrieval.generation,
         "timings": _rounded({**answer.retrieval.timings, **answer.timings}),
         "model": answer.model,
-        "sampling": asdict(answer.sampling) if answer.sampling else None,
+        "sampling": {**asdict(answer.sampling), "stop": list(answer.sampling.stop)} if answer.sampling else None,
     }
 
 
