@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from generation.boxes import Box
+from generation.instructions import Notice
 from generation.llm import Message, SamplingConfig
 from generation.media import Picture
 from ingest.document import Span
@@ -54,7 +55,8 @@ class Answer:
     """A replayable answer. `text` carries the markers [1]; `unresolved` are markers that named no passage.
 
     `abstained` answers say why in `reason`; their `text` is what the user is shown. `sampling` is how the model was
-    told to write, None where it wasn't asked.
+    told to write, None where it wasn't asked. `notices` say which sources hold sentences that speak to the model, or
+    characters that no reader sees.
     """
 
     question: str
@@ -68,6 +70,7 @@ class Answer:
     completion: str
     model: str
     timings: Mapping[str, float]
+    notices: tuple[Notice, ...] = ()
     sampling: SamplingConfig | None = None
     # What the model saw beside the passages, and the places that it pointed out in the first of them.
     pictures: tuple[Picture, ...] = ()

@@ -13,6 +13,7 @@ from generation.citing import CitingConfig, EvidenceIndex, Similarity
 from generation.composing import Clock, Composer, PageOf, SecondsOf
 from generation.condense import CondensingConfig, Excerpt, Relevance, condense
 from generation.doubts import REPEATED, doubts, reason_after
+from generation.instructions import notices_of
 from generation.limits import limits_for
 from generation.llm import LLM, Message, Prompt, SamplingConfig, closable
 from generation.media import Picture
@@ -268,6 +269,7 @@ def _stream_once(
         completion=composer.completion,
         model=llm.name,
         timings=timings,
+        notices=notices_of(retrieval.hits),
         sampling=config.sampling,
         pictures=tuple(pictures),
         boxes=seeing.boxes if seeing else (),
@@ -320,4 +322,5 @@ def _abstained(
         completion=completion,
         model=llm.name,
         timings=timings,
+        notices=notices_of(retrieval.hits),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from generation.instructions import instruction_spans
 from generation.intervals import surface_with
 from generation.matching import Weights, surface_of, terms_of, union, weights_of
 from generation.numbers import UNIT_WORDS, Quantity, quantities
@@ -180,10 +181,12 @@ def _sentences(passages: Sequence[Hit], asked: Sequence[Quantity]) -> list[Sente
     found: list[Sentence] = []
     for number, hit in sorted(enumerate(passages, 1), key=lambda entry: entry[1].rank):  # of equals the best is cited
         named = {" ".join(part.split()) for part in (hit.title, *hit.chunk.headings)}
+        orders = set(instruction_spans(hit.chunk.text))
         spans = [
             span
             for span in split_sentences(hit.chunk.text)
-            if _WORDS.search(span.of(hit.chunk.text))
+            if span not in orders
+            and _WORDS.search(span.of(hit.chunk.text))
             and " ".join(span.of(hit.chunk.text).strip("# ").split()) not in named  # a heading states nothing
         ]
         terms = [surface_with(span.of(hit.chunk.text), asked) for span in spans]
