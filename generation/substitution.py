@@ -36,7 +36,8 @@ def substituted(claim: str, quotes: Sequence[str], question: str, known: str) ->
         return reason
     if held < _ALIKE:
         return ""
-    nearly_equal = held >= _NEARLY_EQUAL and negations(claim) % 2 != negations(sentence) % 2
+    # Beside a bare value, a row's "not sold" is another cell.
+    nearly_equal = len(mine) > 2 and held >= _NEARLY_EQUAL and negations(claim) % 2 != negations(sentence) % 2
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         said, instead = mine[i1:i2], theirs[j1:j2]
         if kind == "replace" and (
