@@ -161,9 +161,11 @@ class Composer:
         blank = " " if markers and body[-1:].isascii() else ""
         shown = blank + markers + end.tail
         picture = picture_named(self._prompt, hinted, lambda one: one.media.name) if not citations else ""
-        self.claims.append(
-            Claim(end.text, Span(start, len(self.text) + len(shown)), citations, support.status, picture)
-        )
+        quoted = {number for number, hit in enumerate(self._prompt.passages, 1) if any(e.hit is hit for e in evidence)}
+        named = [m for m in end.markers if any(number in known for number in m.numbers)]
+        corrected = tuple(m.raw for m in named) if citations and not quoted & hinted else ()
+        span = Span(start, len(self.text) + len(shown))
+        self.claims.append(Claim(end.text, span, citations, support.status, picture, corrected))
         self.seconds += self._clock() - started
         return shown
 
