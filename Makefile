@@ -29,5 +29,5 @@ lock: ## Write requirements.lock anew from pyproject.toml
 	$(BOOTSTRAP) lock
 
 clean: ## Remove the environments and caches; models and knowledge bases stay
-	rm -rf .venv .venv-vllm .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-vllm .venv-fastchat .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

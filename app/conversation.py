@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 from typing import Any, TextIO
 
 from app.engine import Engine
@@ -62,8 +63,8 @@ def save_drawn(answer: Answer, path: Path) -> None:
         raise StorageError(f"{path} can't be written ({error.strerror}); choose another place") from error
 
 
-def print_answer(pieces: Iterator[str | Answer], *, out: TextIO | None) -> Answer:
-    """Drain an answer and give it, printing it to `out` if there is one.
+def print_answer(pieces: Iterator[str | Answer], *, out: TextIO | None, show_thinking: bool = False) -> Answer:
+    """Drain an answer and give it, printing it to `out` if there is one, and what the model thought if asked to.
 
     On a terminal it is printed while it is written; if it was withdrawn or replaced, a line says so and what counts
     follows. Elsewhere only the final text is printed.
@@ -74,6 +75,9 @@ def print_answer(pieces: Iterator[str | Answer], *, out: TextIO | None) -> Answe
         if isinstance(piece, Answer):
             if out is not None:
                 _print_final(piece, out, written)
+                if show_thinking:
+                    thought = piece.thinking or "The model told no thoughts."
+                    out.write(f"\nThinking (not part of the answer, not checked):\n{indent(thought, '  ')}\n")
             return piece
         if streams and out is not None:
             out.write(piece)

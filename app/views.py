@@ -7,6 +7,7 @@ from typing import Any
 from app.ordinal import ordinal
 from app.places import clock_range
 from generation.answer import Answer, Citation
+from generation.prompts import PromptLanguage, prompt_language
 from ingest.discover import Failure
 from ingest.export_kb import Exported
 from ingest.pipeline import IngestReport
@@ -17,6 +18,10 @@ from retrieval.retrieval import Hit, Retrieval
 # JSON objects have values of many types.
 Json = dict[str, Any]
 
+FROM_MODEL: dict[PromptLanguage, str] = {
+    "en": "(From the model alone, not from your documents: nothing was looked up, cited or checked.)",
+    "zh": "（仅来自模型，不来自您的文档：未经检索、引用和核对。）",
+}
 _MARKS = {"supported": "✓", "partial": "~", "unsupported": "✗"}
 
 
@@ -194,13 +199,18 @@ def answer_json(answer: Answer) -> Json:
         "generation": answer.retrieval.generation,
         "timings": _rounded({**answer.retrieval.timings, **answer.timings}),
         "model": answer.model,
-        "sampling": asdict(answer.sampling) if answer.sampling else None,
+        "notes": list(answer.notes),
+        "thinking": answer.thinking,
+        "sampling": {**asdict(answer.sampling), "stop": list(answer.sampling.stop)} if answer.sampling else None,
     }
 
 
 def answer_notes(answer: Answer) -> list[str]:
     """Say, under an answer's text, what each marker quotes, which claims are not supported, and what was unresolved."""
     written_by = [f"written by: {answer.model}"] if " (stand-by: " in answer.model else []
+    written_by += [f"note: {note}" for note in answer.notes]
+    if not answer.from_documents:
+        return [FROM_MODEL[prompt_language(answer.question)], *written_by]
     if answer.abstained:
         lines = [f"({answer.reason})", *written_by]
         if answer.retrieval.hits:

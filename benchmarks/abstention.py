@@ -62,11 +62,11 @@ class Asking:
         else:
             yield from self.llm.stream(prompt, sampling)
 
-    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
         """Ask the model, and keep what it says."""
-        tokens = self.llm.next_tokens(prompt)
-        self.share = yes_share(tokens)
-        return tokens
+        for tokens in self.llm.next_tokens(prompt):
+            self.share = yes_share(tokens)
+            yield tokens
 
     def count_tokens(self, text: str) -> int:
         """Count as the model does."""

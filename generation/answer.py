@@ -74,3 +74,6 @@ class Answer:
     # What the model saw beside the passages, and the places that it pointed out in the first of them.
     pictures: tuple[Picture, ...] = ()
     boxes: tuple[Box, ...] = ()
+    notes: tuple[str, ...] = ()  # what the user should know of how it came about
+    thinking: str = ""  # what the model thought before it wrote, never cited
+    from_documents: bool = True  # False: the model's own words, nothing searched, cited or checked

@@ -2,10 +2,10 @@
 the model. Streaming and not streaming are one path. Knows nothing about files or the UI."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,18 +16,24 @@ from generation.citing import CitingConfig, EvidenceIndex, Similarity
 from generation.composing import Clock, Composer, PageOf, SecondsOf
 from generation.condense import CondensingConfig, Excerpt, Relevance, condense
 from generation.doubts import REPEATED, doubts, reason_after
-from generation.llm import LLM, Message, Prompt, SamplingConfig
+from generation.limits import limits_for
+from generation.llm import LLM, Message, Prompt, SamplingConfig, closable
 from generation.media import Picture
 from generation.picturing import Seeing
-from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
+from generation.prompts import PromptLanguage, PromptLimits, build_prompt, doubting, prompt_language
 from generation.question_form import wants_more
+from generation.reasoning import thinking_of
 from generation.second_look import with_amounts
 from generation.stated import stated_share
 from generation.support import SupportConfig
+from ingest.errors import ContextError
 from retrieval.retrieval import Retrieval
 
-# Instructions, example and chat marks; 420 tokens of the Qwen tokenizer, 460 in Chinese.
-_OPENING_TOKENS = 550
+_FEWER: dict[PromptLanguage, str] = {
+    "en": "The prompt was longer than the model's context{limit}; it was asked again with fewer passages.",
+    "zh": "提示词超出了模型的上下文{limit}，已减少资料重新提问。",
+}
+_LIMIT: dict[PromptLanguage, str] = {"en": " ({n} tokens)", "zh": "（{n} 个 token）"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +109,61 @@ def stream_answer(
     `question` is the standalone form of a follow-up; without it `retrieval.question` is answered. The pieces joined
     are `Answer.text`, unless the answer turned out to be an abstention, or the model gave a better one when it was
     asked once more: then `Answer.text` replaces what was shown. A piece may be "": the model is still reading.
+    A prompt that is too long for the model is made again with half the passages, once, and `Answer.notes` say so.
     """
+    once = partial(
+        _stream_once,
+        retrieval,
+        llm,
+        config,
+        question=question,
+        page_of=page_of,
+        seconds_of=seconds_of,
+        similarity=similarity,
+        relevance=relevance,
+        pictures=pictures,
+        clock=clock,
+    )
+    shown = False
+    try:
+        with closing(once(history=history)) as items:
+            for item in items:
+                shown = shown or bool(item)
+                yield item
+        return
+    except ContextError as error:
+        if shown:
+            raise
+        language = prompt_language(question or retrieval.question)
+        limit = _LIMIT[language].format(n=error.limit) if error.limit else ""
+        note = _FEWER[language].format(limit=limit)
+    with closing(once(history=(), passages_share=0.5)) as items:
+        for item in items:
+            yield replace(item, notes=(*item.notes, note)) if isinstance(item, Answer) else item
+
+
+def _stream_once(
+    retrieval: Retrieval,
+    llm: LLM,
+    config: AnswerConfig,
+    *,
+    history: Sequence[Message],
+    question: str | None,
+    page_of: PageOf | None,
+    seconds_of: SecondsOf | None,
+    similarity: Similarity | None,
+    relevance: Relevance | None,
+    pictures: Sequence[Picture],
+    clock: Clock,
+    passages_share: float = 1.0,
+) -> Generator[str | Answer, None, None]:
     started = clock()
     asked = question or retrieval.question
     if wants_more(asked):
         config = _with_more(config)
-    limits = _limits(llm, config, asked)
+    limits, longest = _limits(llm, config, asked)
+    limits = replace(limits, passages_tokens=max(1, int(limits.passages_tokens * passages_share)))
+    config = replace(config, sampling=replace(config.sampling, max_tokens=longest))
     seeing = Seeing(llm, pictures) if pictures else None
     llm = seeing or llm
     # The user's own picture may answer what no passage does.
@@ -149,7 +204,7 @@ def stream_answer(
 
     prompt, index, composer = composed(excerpts)
     before = clock()
-    share = None if pictures else stated_share(llm, prompt)  # the answer may be in a picture alone
+    share = None if pictures else (yield from stated_share(llm, prompt))  # the answer may be in a picture alone
     timings: dict[str, float] = {} if share is None else {"stated": clock() - before}
     if share is not None and share < config.abstain.least_stated[prompt_language(asked)]:
         timings = {**timings, "total": clock() - started}
@@ -160,7 +215,7 @@ def stream_answer(
     held = ""
     holding = True
     first_token: float | None = None
-    with closing(_closable(llm.stream(prompt, config.sampling))) as pieces:
+    with closing(closable(llm.stream(prompt, config.sampling))) as pieces:
         for piece in pieces:
             if not piece:  # the model is still reading: a chance to stop it
                 yield ""
@@ -175,6 +230,7 @@ def stream_answer(
             if composer.is_looping:
                 break
     held += composer.flush()
+    thinking = thinking_of(llm)
     total = clock() - started
     timings |= {
         "first_token": total if first_token is None else first_token,
@@ -189,6 +245,7 @@ def stream_answer(
         timings = {**timings, "second_look": clock() - started - total, "total": clock() - started}
         if not reason_after(looked[2]) and not looked[2].gives_no_amount:
             prompt, index, composer = looked
+            thinking = thinking_of(llm)
             reason, held = "", composer.text if holding else ""
     doubtful = False
     if not reason and not any(claim.picture for claim in composer.claims):
@@ -196,7 +253,7 @@ def stream_answer(
     if doubtful:
         before = clock()
         again = ""
-        with closing(_closable(llm.stream(doubting(prompt), config.sampling))) as pieces:
+        with closing(closable(llm.stream(doubting(prompt), config.sampling))) as pieces:
             for piece in pieces:
                 again += piece
                 yield ""
@@ -205,7 +262,7 @@ def stream_answer(
             reason = "the model found no answer in the passages when asked again"
     if reason:
         answer = _abstained(retrieval, llm, prompt, composer.completion, reason, timings)
-        answer = replace(answer, sampling=config.sampling, pictures=tuple(pictures))
+        answer = replace(answer, sampling=config.sampling, pictures=tuple(pictures), thinking=thinking)
         if holding:
             yield answer.text
         yield answer
@@ -227,12 +284,13 @@ def stream_answer(
         sampling=config.sampling,
         pictures=tuple(pictures),
         boxes=seeing.boxes if seeing else (),
+        thinking=thinking,
     )
 
 
 def _written(llm: LLM, prompt: Prompt, sampling: SamplingConfig, composer: Composer) -> Iterator[str]:
     """Let the model write to its end unseen; each "" is a chance to stop it."""
-    with closing(_closable(llm.stream(prompt, sampling))) as pieces:
+    with closing(closable(llm.stream(prompt, sampling))) as pieces:
         for piece in pieces:
             composer.feed(piece)
             yield ""
@@ -249,11 +307,15 @@ def _with_more(config: AnswerConfig) -> AnswerConfig:
     )
 
 
-def _limits(llm: LLM, config: AnswerConfig, question: str) -> PromptLimits:
-    """Leave room for the answer, the question and the instructions inside the model's context."""
-    fixed = _OPENING_TOKENS + llm.count_tokens(question) + config.sampling.max_tokens + config.history_tokens
-    room = max(64, llm.context_tokens - fixed)
-    return PromptLimits(min(config.context_tokens_budget, room), config.history_tokens, config.history_turns)
+def _limits(llm: LLM, config: AnswerConfig, question: str) -> tuple[PromptLimits, int]:
+    return limits_for(
+        llm.context_tokens,
+        llm.count_tokens(question),
+        passages_tokens=config.context_tokens_budget,
+        answer_tokens=config.sampling.max_tokens,
+        history_tokens=config.history_tokens,
+        history_turns=config.history_turns,
+    )
 
 
 def _abstained(
@@ -272,7 +334,3 @@ def _abstained(
         model=llm.name,
         timings=timings,
     )
-
-
-def _closable(pieces: Iterator[str]) -> Any:  # the LLMs' streams are generators; a test's may be a plain iterator
-    return pieces if hasattr(pieces, "close") else (piece for piece in pieces)

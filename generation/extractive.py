@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from generation.citing import EvidenceIndex, Sentence
 from generation.llm import Prompt, SamplingConfig
-from generation.openai_server import estimate_tokens
 from generation.prompts import REFUSALS, prompt_language
+from generation.token_estimate import estimate_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class Extractive:
             blank = " " if n and language == "en" else ""
             yield f"{blank}{' '.join(sentence.text.split())}[{sentence.number}]"
 
-    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
-        """Nothing: there is no model."""
-        return {}
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Yield nothing: there is no model."""
+        yield from ()
 
     def count_tokens(self, text: str) -> int:
         """Estimate from above."""

@@ -7,14 +7,15 @@ import os
 import queue
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from generation.llm import Message, Prompt, SamplingConfig
-from ingest.errors import ModelError
+from ingest.errors import ContextError, ModelError
 
 _N_LIKELIEST = 20  # as many as OpenAI-compatible servers give
 _MENDING = "run: footnote llm pull"
@@ -55,6 +56,7 @@ class LlamaCpp:
         self._api_key = secrets.token_hex(16)  # the engine opens a loopback port; only this process may use it
         self._loading = threading.Lock()
         self._turn = threading.Lock()
+        self._told = threading.local()
 
     @property
     def name(self) -> str:
@@ -65,6 +67,11 @@ class LlamaCpp:
     def context_tokens(self) -> int:
         """The engine's context size, prompt and answer together."""
         return self.config.context_tokens
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought before the last text in this thread."""
+        return getattr(self._told, "thinking", "")
 
     def load(self) -> None:
         """Load the model now rather than at the first question. Raises ModelError."""
@@ -82,41 +89,41 @@ class LlamaCpp:
 
         Closing the iterator stops the engine after its current step.
         """
-        self.load()
-        pieces: queue.SimpleQueue[str | ModelError | None] = queue.SimpleQueue()
-        cancelled = threading.Event()
-        worker = threading.Thread(
-            target=self._generate, args=(_request(prompt.messages, sampling), pieces, cancelled), name="footnote-llm"
-        )
-        worker.start()
-        try:
-            while (piece := pieces.get()) is not None:
-                if isinstance(piece, ModelError):
-                    raise piece
-                yield piece
-        finally:
-            cancelled.set()
+        yield from self._written(_request(prompt.messages, sampling), chats=True)
 
-    def next_tokens(self, prompt: Prompt) -> dict[str, float]:
-        """Give the 20 likeliest first tokens with their probabilities, best first. Raises ModelError."""
-        self.load()
-        request = {
-            **_request(prompt.messages, SamplingConfig(max_tokens=1)),
-            "stream": False,
-            "logprobs": True,
-            "top_logprobs": _N_LIKELIEST,
-        }
-        replies: list[Mapping[str, Any]] = []
-        try:
-            with self._turn:
-                self._server.handle_chat_completions(request, replies.append)
-        except RuntimeError as error:
-            raise ModelError(f"{self.name} failed: {error}; try again, or run: footnote doctor") from error
-        for reply in replies:
-            if "error" in reply:
-                raise self._explain(reply["error"])
-        likeliest = replies[-1]["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
-        return {token["token"]: math.exp(token["logprob"]) for token in likeliest}
+    def continue_text(self, text: str, sampling: SamplingConfig) -> Iterator[str]:
+        """Yield what follows `text`, without the model's chat template. Closing the iterator stops the engine."""
+        request = _request((), sampling)
+        del request["messages"]
+        yield from self._written({**request, "prompt": text}, chats=False)
+
+    def _written(self, request: Mapping[str, object], *, chats: bool) -> Iterator[str]:
+        self._told.thinking = ""
+        with closing(self._events(request, chats=chats)) as events:
+            for event in events:
+                for choice in event.get("choices") or ():
+                    said = choice.get("delta", choice)  # a chat's, or a completion's own
+                    if thought := said.get("reasoning_content"):
+                        self._told.thinking += thought
+                        yield ""
+                    if text := said.get("content" if chats else "text"):
+                        yield text
+                if "prompt_progress" in event:
+                    yield ""
+                elif "timings" in event:
+                    self.last_usage = _usage(event["timings"])
+
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Yield {} after each part of the prompt read, then the 20 likeliest first tokens. Raises ModelError."""
+        request = _request(prompt.messages, SamplingConfig(max_tokens=1))
+        with closing(self._events({**request, "logprobs": True, "top_logprobs": _N_LIKELIEST}, chats=True)) as events:
+            for event in events:
+                for choice in event.get("choices") or ():
+                    if told := choice.get("logprobs"):
+                        likeliest = told["content"][0]["top_logprobs"]
+                        yield {token["token"]: math.exp(token["logprob"]) for token in likeliest}
+                        return
+                yield {}
 
     def count_tokens(self, text: str) -> int:
         """Give the exact token count of `text`, by the model's own tokenizer."""
@@ -165,39 +172,51 @@ class LlamaCpp:
         except RuntimeError as error:
             raise ModelError(f"{self.path} could not be loaded, it may be damaged or too big; {_MENDING}") from error
 
+    def _events(self, request: Mapping[str, object], *, chats: bool) -> Generator[Mapping[str, Any], None, None]:
+        """Yield what the engine tells of a request as it comes. Closing it stops the engine after its current step."""
+        self.load()
+        events: queue.SimpleQueue[Mapping[str, Any] | ModelError | None] = queue.SimpleQueue()
+        cancelled = threading.Event()
+        worker = threading.Thread(target=self._generate, args=(request, chats, events, cancelled), name="footnote-llm")
+        worker.start()
+        try:
+            while (event := events.get()) is not None:
+                if isinstance(event, ModelError):
+                    raise event
+                yield event
+        finally:
+            cancelled.set()
+
     def _generate(
         self,
         request: Mapping[str, object],
-        pieces: "queue.SimpleQueue[str | ModelError | None]",
+        chats: bool,
+        events: "queue.SimpleQueue[Mapping[str, Any] | ModelError | None]",
         cancelled: threading.Event,
     ) -> None:
         def receive(event: Mapping[str, Any]) -> bool:
             if "error" in event:
-                pieces.put(self._explain(event["error"]))
+                events.put(self._explain(event["error"]))
                 return True
-            for choice in event.get("choices") or ():
-                if text := choice["delta"].get("content"):
-                    pieces.put(text)
-            if "prompt_progress" in event:
-                pieces.put("")
-            elif "timings" in event:
-                self.last_usage = _usage(event["timings"])
+            events.put(event)
             return cancelled.is_set()
 
         try:
             with self._turn:
                 if not cancelled.is_set():
-                    self._server.handle_chat_completions(request, receive)
+                    server = self._server
+                    (server.handle_chat_completions if chats else server.handle_completions)(request, receive)
         except RuntimeError as error:
-            pieces.put(ModelError(f"{self.name} failed: {error}; try again, or run: footnote doctor"))
+            events.put(ModelError(f"{self.name} failed: {error}; try again, or run: footnote doctor"))
         finally:
-            pieces.put(None)
+            events.put(None)
 
     def _explain(self, error: Mapping[str, Any]) -> ModelError:
         if error.get("type") == "exceed_context_size_error":
-            return ModelError(
+            return ContextError(
                 f"the prompt has {error.get('n_prompt_tokens')} tokens, {self.name} takes {self.context_tokens};"
-                " ask with fewer passages or raise the context size"
+                " ask with fewer passages or raise the context size",
+                self.context_tokens,
             )
         return ModelError(f"{self.name} failed: {error.get('message', error)}")
 

@@ -6,7 +6,7 @@ OpenAI-compatible server), `generation/extractive.py` (quoted sentences only, no
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from generation.media import Media, Picture
 from retrieval.retrieval import Hit
@@ -58,14 +58,19 @@ class LLM(Protocol):
         A model that reads long may yield "" meanwhile, so that whoever listens can close the iterator.
         """
 
-    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
-        """Give the likeliest first tokens of the answer with their probabilities; empty where they can't be had.
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Yield the likeliest first tokens of the answer with their probabilities, or nothing where they can't be had.
 
-        Raises ModelError.
+        A model that reads long may yield {} meanwhile, as `stream` yields "". Raises ModelError.
         """
 
     def count_tokens(self, text: str) -> int:
         """Give the token count of `text`, exact or rounded up."""
+
+
+def closable(pieces: Iterator[str]) -> Any:  # the LLMs' streams are generators; a test's may be a plain iterator
+    """Give the pieces as an iterator that can be closed, which stops the model."""
+    return pieces if hasattr(pieces, "close") else (piece for piece in pieces)
 
 
 def complete(llm: LLM, messages: Sequence[Message], sampling: SamplingConfig) -> str:

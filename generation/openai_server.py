@@ -4,22 +4,22 @@ import itertools
 import json
 import math
 import re
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from generation.llm import Message, Prompt, SamplingConfig
-from generation.media import content_of
+from generation.llm import Prompt, SamplingConfig
 from generation.reasoning import ReasoningFilter
 from generation.server_failures import explained, refuses_system, retry_seconds
+from generation.token_estimate import estimate_tokens
 from ingest.addresses import is_near
-from ingest.errors import ModelError
+from ingest.errors import ContextError, ModelError
 
 if TYPE_CHECKING:  # importing LangChain takes seconds, so it waits for the first question
-    from langchain_core.messages import BaseMessage
-    from langchain_openai import ChatOpenAI
+    from generation.langchain_chat import ThinkingChat
 
 # What the servers call the context size in /v1/models: vLLM and SGLang, LM Studio, OpenRouter, llama-server's meta.
 _CONTEXT_FIELDS = ("max_model_len", "max_context_length", "context_length", "context_window", "n_ctx", "n_ctx_train")
@@ -28,7 +28,6 @@ _STEP_SECONDS = 0.25
 _NO_THINKING = 'extra_body {"chat_template_kwargs": {"enable_thinking": false}}'
 # Models whose template opens the reasoning in the prompt, so that only a closing tag comes.
 _THINKS = re.compile(r"thinking|qwq|\br1\b|reason", re.IGNORECASE)
-_LATIN_OR_DIGITS = re.compile(r"[A-Za-z]+|\d|\s+|[^\sA-Za-z\d]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,12 @@ class OpenAIServer:
     ) -> None:
         self._sleep = sleep
         self.config = config or OpenAIServerConfig()
-        self._client: ChatOpenAI | None = None
+        self._client: ThinkingChat | None = None
         self._model: tuple[str, int] | None = None
         self._gives_probabilities = True  # until it has shown otherwise
         self._takes_system = True  # until its template has refused one
+        self._limit: int | None = None  # the context size that it gave when it refused a prompt
+        self._told = threading.local()
 
     @property
     def name(self) -> str:
@@ -69,8 +70,14 @@ class OpenAIServer:
 
     @property
     def context_tokens(self) -> int:
-        """The setting, else what the server says, else 4096."""
-        return self.config.context_tokens or self._described()[1]
+        """The setting, else what the server says, else 4096; never more than it said when it refused a prompt."""
+        known = self.config.context_tokens or self._described()[1]
+        return min(known, self._limit or known)
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought before the last text in this thread."""
+        return getattr(self._told, "thinking", "")
 
     def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
         """Yield the answer as it comes, without the model's reasoning. Closing the iterator hangs up on the server.
@@ -100,58 +107,99 @@ class OpenAIServer:
     def _stream_once(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
         import openai
 
+        from generation.langchain_chat import text_of, thought_of
+
         visible = ReasoningFilter(may_begin_inside=bool(_THINKS.search(self.name)))
         finish: str | None = None
         wrote = False
+        thought = ""
+        self._told.thinking = ""
         try:
             with closing(self._open_stream(prompt, sampling)) as chunks:
                 for chunk in chunks:
                     finish = chunk.response_metadata.get("finish_reason") or finish
-                    text = visible.feed(_text(chunk.content))
+                    thinks, said = thought_of(chunk), text_of(chunk.content)
+                    thought += thinks
+                    text = visible.feed(said)
                     if visible.leaked:
                         raise self._leaking()
-                    if text:
-                        wrote = wrote or bool(text.strip())
-                        yield text
+                    wrote = wrote or bool(text.strip())
+                    if said or thinks:
+                        yield text  # "" while it thinks: a chance to stop it
             if text := visible.flush(complete=finish != "length"):
                 wrote = wrote or bool(text.strip())
                 yield text
         except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError) as error:
-            raise explained(error, self._place, self.config.timeout_seconds, self.config.model) from error
+            raise self._explained(error) from error
+        self._told.thinking = (thought.strip() + "\n" + visible.thought).strip()
         if finish is None:
             raise ModelError(f"{self._place} ended the answer of {self.name} too early; ask again, or read its log")
         if not wrote:
-            raise self._silent(finish, visible.hid_text)
+            raise self._silent(finish, bool(self._told.thinking))
 
-    def next_tokens(self, prompt: Prompt) -> dict[str, float]:
-        """Give the 20 likeliest first tokens with their probabilities; empty where the server has none to give.
+    def continue_text(self, text: str, sampling: SamplingConfig) -> Iterator[str]:
+        """Yield what follows `text`, by /v1/completions: no chat template, no `extra_body`. Raises ModelError."""
+        import openai
 
-        Raises ModelError.
+        finish: str | None = None
+        try:
+            with self._chat().root_client.completions.create(
+                model=self.name,
+                prompt=text,
+                stream=True,
+                max_tokens=sampling.max_tokens,
+                temperature=sampling.temperature,
+                seed=sampling.seed,
+                stop=list(sampling.stop) or None,
+            ) as chunks:
+                for chunk in chunks:
+                    for choice in chunk.choices:
+                        finish = choice.finish_reason or finish
+                        yield choice.text or ""
+        except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError) as error:
+            raise self._explained(error) from error
+        if finish is None:
+            raise ModelError(f"{self._place} ended the text of {self.name} too early; ask again, or read its log")
+
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Yield the 20 likeliest first tokens with their probabilities; nothing where the server has none to give.
+
+        What else fails is left to the answer itself, which is asked for again and explained. Raises ModelError only
+        for a server that is silent too long.
         """
         import openai
 
         if not self._gives_probabilities:
-            return {}
+            return
         try:
-            reply = self._chat().root_client.chat.completions.create(
+            # As a stream, so that a server that heeds no `max_tokens` is left after its first token.
+            with self._chat().root_client.chat.completions.create(
                 model=self.name,
                 messages=[{"role": message.role, "content": message.content} for message in prompt.messages],
                 temperature=0.0,
                 max_tokens=1,
                 logprobs=True,
                 top_logprobs=20,
+                stream=True,
                 extra_body=dict(self.config.extra_body),
-            )
-        except (openai.BadRequestError, openai.UnprocessableEntityError):  # it takes the answer without `logprobs`
+            ) as chunks:
+                for chunk in chunks:
+                    choice = chunk.choices[0] if chunk.choices else None
+                    if choice and choice.logprobs and choice.logprobs.content:
+                        likeliest = choice.logprobs.content[0].top_logprobs
+                        yield {token.token: math.exp(token.logprob) for token in likeliest}
+                        return
+                    if choice and choice.delta.content:
+                        break
             self._gives_probabilities = False
-            return {}
-        except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError) as error:
-            raise explained(error, self._place, self.config.timeout_seconds, self.config.model) from error
-        told = reply.choices[0].logprobs if reply.choices else None
-        if not told or not told.content:
-            self._gives_probabilities = False
-            return {}
-        return {token.token: math.exp(token.logprob) for token in told.content[0].top_logprobs}
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if isinstance(failure := self._explained(error), ContextError):
+                raise failure from error
+            self._gives_probabilities = False  # it takes an answer without `logprobs`
+        except openai.APITimeoutError as error:
+            raise self._explained(error) from error
+        except (openai.OpenAIError, json.JSONDecodeError, ValueError, OSError):
+            return
 
     def count_tokens(self, text: str) -> int:
         """Estimate the token count from above, without asking the server.
@@ -169,21 +217,24 @@ class OpenAIServer:
         # FastChat and Ollama know max_tokens only; LangChain would send max_completion_tokens.
         if "max_completion_tokens" not in self.config.extra_body:
             extra["max_tokens"] = sampling.max_tokens
+        from generation.langchain_chat import langchain_messages, without_system
+
         return self._chat().stream(
-            _langchain_messages(prompt.messages if self._takes_system else _without_system(prompt.messages)),
+            langchain_messages(prompt.messages if self._takes_system else without_system(prompt.messages)),
             model=self.name,
             temperature=sampling.temperature,
             stop=list(sampling.stop) or None,
             extra_body={**extra, **self.config.extra_body},
         )
 
-    def _chat(self) -> "ChatOpenAI":
+    def _chat(self) -> "ThinkingChat":
         if self._client is None:
             import openai
-            from langchain_openai import ChatOpenAI
             from pydantic import SecretStr
 
-            self._client = ChatOpenAI(
+            from generation.langchain_chat import ThinkingChat
+
+            self._client = ThinkingChat(
                 model=self.config.model or "unnamed",
                 base_url=self.config.base_url,
                 api_key=SecretStr(self.config.api_key or "none"),
@@ -203,7 +254,7 @@ class OpenAIServer:
             try:
                 models = list(self._chat().root_client.models.list())
             except (openai.OpenAIError, json.JSONDecodeError, ValueError, TypeError) as error:
-                raise explained(error, self._place, self.config.timeout_seconds, self.config.model) from error
+                raise self._explained(error) from error
             if not models:
                 raise ModelError(f"{self._place} serves no model; start one, for instance: footnote llm serve")
             wanted = [model for model in models if model.id == self.config.model]
@@ -211,6 +262,12 @@ class OpenAIServer:
             size = _context_tokens(model.model_dump()) if wanted or not self.config.model else None
             self._model = (self.config.model or model.id, size or _FALLBACK_CONTEXT_TOKENS)
         return self._model
+
+    def _explained(self, error: Exception) -> ModelError:
+        failure = explained(error, self._place, self.config.timeout_seconds, self.config.model)
+        if isinstance(failure, ContextError) and failure.limit:
+            self._limit = failure.limit
+        return failure
 
     def _leaking(self) -> ModelError:
         return ModelError(
@@ -225,45 +282,6 @@ class OpenAIServer:
                 f" thinking off: {_NO_THINKING}"
             )
         return ModelError(f"{self.name} wrote nothing; ask again, or try another model")
-
-
-def estimate_tokens(text: str) -> int:
-    """Estimate from above how many tokens a Qwen-like tokenizer makes of English, Chinese, code and tables."""
-    total = 0.0
-    for match in _LATIN_OR_DIGITS.finditer(text):
-        piece = match.group()
-        if piece[0].isascii() and piece.isalpha():
-            total += math.ceil(len(piece) / 5)
-        elif piece.isspace():
-            total += 0.0 if piece == " " else 1.0
-        else:
-            total += 0.8 if "\u3400" <= piece <= "\u9fff" else 1.0
-    return math.ceil(total)
-
-
-def _without_system(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Put what the system says before the first user's turn, for templates that know no system."""
-    said = "\n\n".join(message.content for message in messages if message.role == "system")
-    rest = [message for message in messages if message.role != "system"]
-    if said and rest and rest[0].role == "user":
-        return (Message("user", f"{said}\n\n{rest[0].content}"), *rest[1:])
-    return (Message("user", said), *rest) if said else tuple(rest)
-
-
-def _langchain_messages(messages: Sequence[Message]) -> "list[BaseMessage]":
-    from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-
-    kinds = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
-    return [kinds[message.role](content_of(message.content, message.media)) for message in messages]
-
-
-def _text(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "".join(
-        part if isinstance(part, str) else str(part.get("text", "")) if isinstance(part, dict) else "" for part in parts
-    )
 
 
 def _context_tokens(model: Mapping[str, Any]) -> int | None:

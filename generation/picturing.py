@@ -7,6 +7,7 @@ from generation.boxes import Box, held_from, take_boxes
 from generation.llm import LLM, Prompt, SamplingConfig
 from generation.media import Picture
 from generation.prompts import prompt_language
+from generation.reasoning import thinking_of
 
 _SHOWN = {
     "en": (
@@ -36,8 +37,13 @@ class Seeing:
         """The model's own context."""
         return self._llm.context_tokens
 
-    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
-        """Give what the model would begin with, shown the pictures."""
+    @property
+    def thinking(self) -> str:
+        """What the model thought."""
+        return thinking_of(self._llm)
+
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Yield what the model would begin with, shown the pictures."""
         return self._llm.next_tokens(with_pictures(prompt, self._pictures))
 
     def count_tokens(self, text: str) -> int:

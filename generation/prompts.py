@@ -96,6 +96,7 @@ class PromptLimits:
     passages_tokens: int
     history_tokens: int
     history_turns: int
+    with_example: bool = True
 
 
 def prompt_language(question: str) -> PromptLanguage:
@@ -125,7 +126,7 @@ def build_prompt(
         for number, excerpt in enumerate(excerpts, 1)
     )
     messages = (
-        *opening(language),
+        *(opening(language) if limits.with_example else opening(language)[:1]),
         *_recent(history, limits, count_tokens),
         _ask(language, shown, neutralised(question)),
     )

@@ -1,7 +1,25 @@
-"""Text pieces in, the same without the model's reasoning out. Knows `<think>...</think>` and nothing else."""
+"""Text pieces in, the same without the model's reasoning out, and the reasoning. Knows `<think>...</think>` only."""
+
+from typing import Protocol, runtime_checkable
+
+from generation.llm import LLM
 
 _OPEN = "<think>"
 _CLOSE = "</think>"
+
+
+@runtime_checkable
+class Thinking(Protocol):
+    """An LLM that tells what it thought."""
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought before the last text in this thread; "" where it didn't or keeps it."""
+
+
+def thinking_of(llm: LLM) -> str:
+    """Give what a model thought before its last text in this thread, "" where it tells nothing."""
+    return llm.thinking if isinstance(llm, Thinking) else ""
 
 
 class ReasoningFilter:
@@ -13,12 +31,17 @@ class ReasoningFilter:
     """
 
     def __init__(self, *, may_begin_inside: bool = False) -> None:
-        self.hid_text = False
+        self._thought: list[str] = []
         self.leaked = False
         self._undecided = may_begin_inside
         self._inside = False
         self._held = ""
         self._started = False
+
+    @property
+    def thought(self) -> str:
+        """What was held back so far."""
+        return "".join(self._thought).strip()
 
     def feed(self, piece: str) -> str:
         """Give what can be shown after this piece."""
@@ -53,7 +76,7 @@ class ReasoningFilter:
 
     def _take(self, text: str, shown: list[str], *, hidden: bool) -> None:
         if hidden:
-            self.hid_text = self.hid_text or bool(text.strip())
+            self._thought.append(text)
             return
         if not self._started:  # the blank lines that follow </think>
             text = text.lstrip()

@@ -4,13 +4,19 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.errors import ModelError
+from ingest.errors import ContextError, ModelError
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 20.0
 _PASSING = (408, 409, 429, 500, 502, 503, 504)
 _OUT_OF_MEMORY = re.compile(r"out of memory|\boom\b|memoryerror|can't allocate|failed to allocate", re.IGNORECASE)
 
+# vLLM, FastChat, SGLang and llama-server, each in its own words.
+_TOO_LONG = re.compile(
+    r"context.?(?:length|size|window)|too long|maximum.{0,20}length|max_(?:completion_)?tokens.{0,60}too large",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(r"context.?(?:length|size|window)\D{0,30}(\d{3,7})", re.IGNORECASE)
 _NO_SYSTEM = re.compile(r"system (?:role|message|prompt)|roles? must alternate", re.IGNORECASE)
 
 
@@ -28,7 +34,11 @@ def explained(error: Exception, place: str, timeout_seconds: float, model: str |
             " start one with: footnote llm serve"
         )
     if isinstance(error, openai.APIStatusError):
-        return ModelError(f"{place} {_advice(error.status_code, _reason(error), model)}")
+        reason = _reason(error)
+        message = f"{place} {_advice(error.status_code, reason, model)}"
+        if error.status_code in (400, 413, 422) and _TOO_LONG.search(reason):
+            return ContextError(message, _limit_of(error.body, reason))
+        return ModelError(message)
     if isinstance(error, openai.APIError):
         return ModelError(f"{place} broke off the answer: {_reason(error)}")
     return ModelError(f"{place} sent what is no answer ({error}); is this an OpenAI-compatible address?")
@@ -78,6 +88,16 @@ def _advice(status: int, reason: str, model: str | None) -> str:
     if status == 429:
         return f"has too many requests (429: {reason}); wait a little and ask again"
     return f"failed ({status}: {reason}); ask again, or read its log"
+
+
+def _limit_of(body: object, reason: str) -> int | None:
+    """Read the context size that a server says it has."""
+    inner = body.get("error", body) if isinstance(body, Mapping) else None
+    told = inner.get("n_ctx") if isinstance(inner, Mapping) else None  # llama-server
+    if isinstance(told, int):
+        return told
+    said = _LIMIT.search(reason)
+    return int(said.group(1)) if said else None
 
 
 def _reason(error: Any) -> str:  # openai's errors carry the body as whatever JSON the server sent

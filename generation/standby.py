@@ -7,7 +7,8 @@ from contextlib import closing
 from typing import TypeVar
 
 from generation.llm import LLM, Prompt, SamplingConfig
-from ingest.errors import ModelError
+from generation.reasoning import thinking_of
+from ingest.errors import ContextError, ModelError
 
 T = TypeVar("T")
 
@@ -43,6 +44,11 @@ class StandBy:
         return f"{self.second.name} (stand-by: {why})"
 
     @property
+    def thinking(self) -> str:
+        """What the model that wrote last in this thread thought."""
+        return thinking_of(self.second if getattr(self._wrote, "why", "") else self.first)
+
+    @property
     def context_tokens(self) -> int:
         """The context size of the one that would write now."""
         return self._asked(lambda llm: llm.context_tokens)
@@ -51,9 +57,14 @@ class StandBy:
         """Count by the one that would write now."""
         return self._asked(lambda llm: llm.count_tokens(text))
 
-    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
-        """Ask the one that would write now."""
-        return self._asked(lambda llm: llm.next_tokens(prompt))
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Ask the one that would write now. A failure of the first is nothing here: writing then finds it out."""
+        try:
+            yield from (self.second if self._rests else self.first).next_tokens(prompt)
+        except ModelError as error:
+            if self._rests:
+                raise
+            self._rest(error)
 
     def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
         """Yield the first model's text, or the second's where the first failed before it wrote any."""
@@ -66,6 +77,8 @@ class StandBy:
                             shown, self._wrote.why = True, ""
                         yield piece
                 return
+            except ContextError:  # it works, and can be asked with less
+                raise
             except ModelError as error:
                 if shown:
                     raise
@@ -85,6 +98,8 @@ class StandBy:
         if not self._rests:
             try:
                 return ask(self.first)
+            except ContextError:
+                raise
             except ModelError as error:
                 self._rest(error)
         return ask(self.second)

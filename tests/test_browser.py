@@ -73,7 +73,7 @@ def show(page: Page, view: str) -> None:
 
 def upload(page: Page, files: list[Path]) -> None:
     show(page, "Documents")
-    page.locator("input[type=file]").set_input_files(files)
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(files)  # the chat has one too
     expect(page.get_by_text(f"{len(files)} added")).to_be_visible()
     for file in files:
         expect(page.locator(".fn-document", has_text=file.name)).to_be_visible()

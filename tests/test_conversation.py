@@ -58,3 +58,12 @@ def test_how_the_model_writes_can_be_told() -> None:
     told = settings_with(llm=None, top_k=None, sampling={"seed": 7, "stop": ("END",)}).answer.sampling
 
     assert (told.seed, told.stop, told.max_tokens) == (7, ("END",), 256)
+
+
+def test_what_the_model_thought_is_shown_under_the_answer_when_asked_for() -> None:
+    answer, out = replace(_answer(), thinking="15?\nYes."), io.StringIO()
+
+    print_answer(_pieces(answer, ""), out=out)
+    assert "Yes." not in out.getvalue()
+    print_answer(_pieces(answer, ""), out=out, show_thinking=True)
+    assert out.getvalue().endswith("\nThinking (not part of the answer, not checked):\n  15?\n  Yes.\n")

@@ -95,6 +95,14 @@ def test_what_was_read_ahead_is_not_computed_again(qwen: LlamaCpp) -> None:
 
 
 @_needs_model
+def test_the_likeliest_first_tokens_come_with_their_probabilities_after_a_while_of_reading(qwen: LlamaCpp) -> None:
+    *reading, tokens = qwen.next_tokens(_ask("Is Paris in France? Reply with Yes or No only. " + "Think well. " * 100))
+
+    assert len(reading) > 1 and not any(reading)  # a chance to stop after each part of the prompt
+    assert max(tokens, key=tokens.__getitem__) == "Yes"
+    assert 0.5 < sum(tokens.values()) <= 1.0001
+
+
 def test_closing_the_iterator_stops_the_engine(qwen: LlamaCpp) -> None:
     pieces = qwen.stream(_ask("Count from 1 to 300."), SamplingConfig(max_tokens=600))
     next(pieces)

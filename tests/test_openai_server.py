@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from app.views import answer_json
+from generation.answering import AnswerConfig, answer_question
 from generation.llm import Message, Prompt, SamplingConfig
-from generation.openai_server import OpenAIServer, OpenAIServerConfig, estimate_tokens
+from generation.openai_server import OpenAIServer, OpenAIServerConfig
+from generation.token_estimate import estimate_tokens
 from ingest.errors import ModelError
+from tests.fakes import retrieval_of
 
 _PROMPT = Prompt((Message("system", "Be brief."), Message("user", "Who?")), "Who?")
 _SAMPLING = SamplingConfig(max_tokens=20, seed=7)
@@ -169,10 +173,25 @@ def test_a_proxy_for_the_web_does_not_swallow_loopback(server: StubServer, monke
 def test_reasoning_never_enters_the_answer_however_it_is_cut(server: StubServer) -> None:
     server.answer = lambda handler: handler.stream("<th", "ink>It may be", " Bo.</thi", "nk>\n\nMira", " Solberg")
 
-    assert _answer(server.llm()) == "Mira Solberg"
+    llm = server.llm()
+    assert (_answer(llm), llm.thinking) == ("Mira Solberg", "It may be Bo.")
+    server.answer = lambda handler: handler.stream("Mira")
+    assert (_answer(llm), llm.thinking) == ("Mira", "")
 
 
-def test_reasoning_content_beside_the_answer_is_left_out(server: StubServer) -> None:
+def test_an_answer_keeps_what_was_thought_and_cites_nothing_of_it(server: StubServer) -> None:
+    server.answer = lambda handler: handler.stream("<think>Bo [1]?</think>", "Mira Solberg runs the harbour [1].")
+    retrieval = retrieval_of("Who runs the harbour?", "Mira Solberg runs the harbour.")
+
+    answer = answer_question(retrieval, server.llm(), AnswerConfig())
+
+    assert answer.thinking == "Bo [1]?"
+    assert answer.text == "Mira Solberg runs the harbour [1]."
+    assert [(claim.text, claim.status) for claim in answer.claims] == [("Mira Solberg runs the harbour.", "supported")]
+    assert answer_json(answer)["thinking"] == "Bo [1]?"
+
+
+def test_reasoning_content_beside_the_answer_is_left_out_and_kept_as_thinking(server: StubServer) -> None:
     def answer(handler: Any) -> None:
         handler.start()
         handler.delta(role="assistant", content=None, reasoning_content="It may be Bo.")
@@ -183,8 +202,9 @@ def test_reasoning_content_beside_the_answer_is_left_out(server: StubServer) -> 
         handler.close_connection = True
 
     server.answer = answer
+    llm = server.llm()
 
-    assert _answer(server.llm()) == "Mira"
+    assert (_answer(llm), llm.thinking) == ("Mira", "It may be Bo.Or Mira.")
 
 
 def test_a_thinking_model_whose_template_opens_the_tag_shows_only_the_answer(server: StubServer) -> None:

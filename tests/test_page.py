@@ -267,3 +267,20 @@ def test_a_web_page_is_taken_in_by_its_address(start: Any) -> None:
 
     assert not page.exception
     assert "Harbour rules" in html_of(page)
+
+
+def test_the_model_can_be_asked_without_documents_and_that_is_marked(start: Any) -> None:
+    llm = ScriptedLLM("A passenger may take two dogs.", "Paris is the capital.", "It lies on the Seine.")
+    page = ask(start(llm), "How many dogs may a passenger take?")
+    page.toggle(key="plain_default").set_value(True).run()
+
+    ask(ask(page, "Capital of France?"), "And its river?")
+
+    assert not page.exception
+    assert "From the model alone, not from your documents" in html_of(page)
+    assert [message.content for message in llm.prompts[-1].messages] == [
+        "Capital of France?",
+        "Paris is the capital.",
+        "And its river?",
+    ]
+    assert session_of(page).turns("default")[-1].answer.claims == ()  # type: ignore[union-attr]

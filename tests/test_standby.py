@@ -122,3 +122,25 @@ def test_a_template_without_a_system_role_gets_the_instructions_in_the_first_tur
     assert ["".join(client.stream(prompt, _SAMPLING)) for _ in range(2)] == ["Mira", "Mira"]
     assert server.posted()["messages"] == [{"role": "user", "content": "Be brief.\n\nWho?"}]
     assert len(server.requests) == 3  # it is remembered
+
+
+def test_a_server_without_probabilities_is_asked_for_them_once(server: StubServer) -> None:
+    asked: list[int] = []
+
+    def answer(handler: Any) -> None:
+        asked.append(1)
+        handler.stream("Mira")
+
+    server.answer = answer
+    llm = _client(server, [])
+
+    assert (list(llm.next_tokens(_PROMPT)), list(llm.next_tokens(_PROMPT))) == ([], [])
+    assert asked == [1]
+
+
+def test_probabilities_that_fail_leave_it_to_the_answer_to_say_why(server: StubServer) -> None:
+    _failing(server, 401, 1)
+    llm = _client(server, [])
+
+    assert list(llm.next_tokens(_PROMPT)) == []
+    assert "".join(llm.stream(_PROMPT, _SAMPLING)) == "Mira"

@@ -67,6 +67,14 @@ def test_footnote_takes_the_name_and_context_size_from_the_server(vllm_server: "
     assert (llm.name, llm.context_tokens) == (vllm_server.model, vllm_server.context_tokens)
 
 
+def test_vllm_gives_the_probabilities_of_the_first_token(vllm_server: "VllmServer") -> None:
+    llm = OpenAIServer(OpenAIServerConfig(base_url=vllm_server.base_url))
+
+    (tokens,) = llm.next_tokens(Prompt((Message("user", QUESTION),), QUESTION))
+
+    assert len(tokens) > 1 and 0 < sum(tokens.values()) <= 1.0001
+
+
 def test_a_model_that_vllm_does_not_serve_is_named_in_the_error(vllm_server: "VllmServer") -> None:
     llm = footnote_client(vllm_server, model="no-such-model")
 

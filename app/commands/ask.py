@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, json_option, kbs_option, sampling_options
+from app.commands.options import filter_options, json_option, kbs_option, sampling_options, thinking_option
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
     "--save", type=click.Path(path_type=Path), help="Keep the answer and all it came from, for: footnote replay."
 )
 @click.option("--export", type=click.Path(path_type=Path), help="Write the answer with its sources to an HTML file.")
+@thinking_option
 @json_option
 def command(
     question: str,
@@ -46,6 +47,7 @@ def command(
     llm: str | None,
     save: Path | None,
     export: Path | None,
+    show_thinking: bool,
     as_json: bool,
 ) -> None:
     """Answer QUESTION from the documents; every sentence cites the words that support it."""
@@ -60,7 +62,7 @@ def command(
     kb, *also = kbs or (settings.kb,)
     asked = with_files(engine, question, (*images, *recordings))
     pieces = engine.ask(kb, asked.question, also=also, filters=filters, pictures=asked.pictures)
-    answer = print_answer(pieces, out=None if as_json else sys.stdout)
+    answer = print_answer(pieces, out=None if as_json else sys.stdout, show_thinking=show_thinking)
     if drawn is not None:
         save_drawn(answer, drawn)
     if save is not None:

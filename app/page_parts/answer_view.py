@@ -14,6 +14,7 @@ from app.page_parts.escaping import plain
 from app.page_parts.retrieval_html import retrieval_html, why_not_html
 from app.page_parts.session import Session, Turn, opened, session
 from app.page_parts.texts import Texts
+from generation.answer import Answer
 from generation.draw_boxes import draw_boxes
 from ingest.errors import FootnoteError
 from retrieval.retrieval import Retrieval
@@ -92,7 +93,7 @@ def _draw_unfinished(turn: Turn, texts: Texts) -> bool:
     if turn.run.text:
         st.html(plain_html(turn.run.text))
     if turn.run.stopped:
-        st.html(f'<p class="fn-note" role="note">{texts.stopped}</p>')
+        st.html(f'<p class="fn-note" role="note">{texts.stopped_alone if turn.plain else texts.stopped}</p>')
     else:
         # Without an error of ours it is a bug: its traceback is in the server's log, and the conversation goes on.
         reason = turn.run.error or texts.broke_off
@@ -113,13 +114,21 @@ def _writing_html(turn: Turn, texts: Texts) -> str:
     if turn.run.text:
         return f'<div class="fn-writing" aria-live="polite">{plain_html(turn.run.text)}</div>'
     seconds = f"{turn.run.seconds:.0f} s" if texts.code == "en" else f"{turn.run.seconds:.0f} 秒"
-    hint = f'<p class="fn-small">{texts.waiting_hint}</p>' if turn.run.seconds > 4 else ""
-    return f'<div class="fn-waiting"><span class="fn-pulse"></span>{texts.working} {seconds}</div>{hint}'
+    hint = f'<p class="fn-small">{texts.waiting_hint}</p>' if turn.run.seconds > 4 and not turn.plain else ""
+    working = texts.working_alone if turn.plain else texts.working
+    return f'<div class="fn-waiting"><span class="fn-pulse"></span>{working} {seconds}</div>{hint}'
 
 
 def _draw_answer(turn: Turn, texts: Texts, engine: Engine | None = None, kb: str = "") -> None:
     answer = turn.answer
     if answer is None:
+        return
+    if answer.thinking:
+        with st.expander(texts.thinking, icon=":material/psychology:"):
+            st.html(plain_html(answer.thinking))
+    if not answer.from_documents:
+        st.html(plain_html(answer.text) + f'<p class="fn-note" role="note">{texts.from_model}</p>')
+        _draw_writer(answer, texts)
         return
     key = f"answer_{turn.number}"
     _answer_component(
@@ -135,6 +144,12 @@ def _draw_answer(turn: Turn, texts: Texts, engine: Engine | None = None, kb: str
         st.html(retrieval_html(answer.retrieval, texts))
         if engine is not None:
             _draw_why_not(engine, kb, turn.number, answer.retrieval, texts)
+    _draw_writer(answer, texts)
+
+
+def _draw_writer(answer: Answer, texts: Texts) -> None:
+    for note in answer.notes:
+        st.caption(plain(note))
     seconds = f"{answer.timings.get('total', 0.0) + answer.retrieval.timings.get('retrieve', 0.0):.1f}"
     st.caption(plain(texts.answered_by.format(model=answer.model, seconds=seconds)))
 

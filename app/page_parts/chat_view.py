@@ -14,6 +14,7 @@ from app.page_parts.escaping import plain
 from app.page_parts.session import Turn, history, session
 from app.page_parts.texts import Texts
 from app.page_parts.where_view import Where, draw_where
+from app.plain_chat import ask_model
 from app.seeing import PICTURE_TYPES
 from generation.media import Picture
 from ingest.errors import FootnoteError
@@ -27,9 +28,11 @@ def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
     texts = languages[0]
     state = session()
     turns = state.turns(kb)
-    where = draw_where(engine, kb, texts) if kb in engine.knowledge_bases() else Where()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        alone = st.toggle(texts.no_documents_toggle, key=f"plain_{kb}", help=texts.no_documents_help)
+        where = draw_where(engine, kb, texts) if kb in engine.knowledge_bases() and not alone else Where()
     typed = st.chat_input(
-        texts.ask_placeholder,
+        texts.ask_model_placeholder if alone else texts.ask_placeholder,
         key=f"question_{kb}",
         submit_mode="stop",
         max_chars=_LONGEST_QUESTION,
@@ -38,7 +41,7 @@ def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
         accept_audio=True,
     )
     if typed:
-        _ask_typed(engine, kb, typed, where, texts)
+        _ask_typed(engine, kb, typed, where, texts, alone)
     with st.container(horizontal=True, key="fn_row", gap="medium", vertical_alignment="top"):
         chat = st.container(key="fn_chat")
         if state.open_source is not None:
@@ -54,18 +57,34 @@ def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
             if turn.is_open:
                 follow_turn(turn, texts, has_native_stop=bool(typed))
             elif draw_turn(engine, kb, turn, texts):
-                ask(engine, kb, turn.question, where, instead_of=turn, pictures=turn.pictures, unseen=turn.unseen)
+                ask(
+                    engine,
+                    kb,
+                    turn.question,
+                    where,
+                    alone=turn.plain,
+                    instead_of=turn,
+                    pictures=turn.pictures,
+                    unseen=turn.unseen,
+                )
                 st.rerun()
 
 
-def _ask_typed(engine: Engine, kb: str, typed: Any, where: Where, texts: Texts) -> None:  # text, or text with files
+def _ask_typed(
+    engine: Engine,
+    kb: str,
+    typed: Any,  # text, or text with files
+    where: Where,
+    texts: Texts,
+    alone: bool,
+) -> None:
     said = typed if isinstance(typed, str) else typed.text or ""
     files = [] if isinstance(typed, str) else [(file.name, file.getvalue()) for file in typed.files or ()]
     if not isinstance(typed, str) and typed.audio is not None:
         files.append(("question.wav", typed.audio.getvalue()))
     if not files:
         if said.strip():
-            ask(engine, kb, said.strip(), where)
+            ask(engine, kb, said.strip(), where, alone=alone)
         return
     try:
         with st.spinner(texts.reading_files):
@@ -73,7 +92,7 @@ def _ask_typed(engine: Engine, kb: str, typed: Any, where: Where, texts: Texts) 
     except FootnoteError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    ask(engine, kb, asked.question, where, pictures=asked.pictures, unseen=bool(asked.notes))
+    ask(engine, kb, asked.question, where, alone=alone, pictures=asked.pictures, unseen=bool(asked.notes))
 
 
 def ask(
@@ -82,23 +101,28 @@ def ask(
     question: str,
     where: Where,
     *,
+    alone: bool = False,
     instead_of: Turn | None = None,
     pictures: Sequence[Picture] = (),
     unseen: bool = False,
 ) -> None:
-    """Begin to answer a question, as the conversation's next turn. A question still at work is stopped."""
+    """Begin to answer a question, as the conversation's next turn. A question still at work is stopped.
+
+    `alone` asks the model without documents; either kind of turn knows only those of its kind before it.
+    """
     state = session()
     turns = state.turns(kb)
     for turn in turns:
         turn.run.stop()
     if instead_of is not None:
         turns.remove(instead_of)
-    said = history(turns)
-    run = AnswerRun(
-        partial(engine.ask, kb, question, history=said, also=where.also, filters=where.filters, pictures=pictures)
-    )
+    said = history(turns, plain=alone)
+    asking = partial(engine.ask, kb, question, also=where.also, filters=where.filters)
+    if alone:
+        asking = partial(ask_model, engine, question)
+    run = AnswerRun(partial(asking, history=said, pictures=pictures))
     state.n_turns += 1
-    turns.append(Turn(state.n_turns, question, run, tuple(pictures), unseen))
+    turns.append(Turn(state.n_turns, question, run, tuple(pictures), unseen, alone))
 
 
 def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts], where: Where) -> None:

@@ -28,6 +28,7 @@ class Turn:
     run: AnswerRun
     pictures: tuple[Picture, ...] = ()
     unseen: bool = False  # the model sees no pictures: their words were read into the question
+    plain: bool = False  # asked of the model alone, without documents
 
     @property
     def is_open(self) -> bool:
@@ -107,11 +108,11 @@ def session() -> Session:
     return state
 
 
-def history(turns: Sequence[Turn]) -> list[Message]:
-    """Give what was said before, for follow-up questions: the turns that have an answer."""
+def history(turns: Sequence[Turn], *, plain: bool = False) -> list[Message]:
+    """Give what was said before, for follow-up questions: the turns that have an answer, with documents or without."""
     messages: list[Message] = []
     for turn in turns:
-        if turn.answer is not None:
+        if turn.answer is not None and turn.plain == plain:
             messages += [Message("user", turn.question), Message("assistant", turn.answer.text)]
     return messages
 

@@ -23,6 +23,13 @@ class Texts:
     new_conversation: str
     # chat
     ask_placeholder: str
+    ask_model_placeholder: str
+    no_documents_toggle: str
+    no_documents_help: str
+    from_model: str
+    thinking: str
+    working_alone: str
+    stopped_alone: str
     welcome: str
     welcome_hint: str
     samples_hint: str
