@@ -190,6 +190,7 @@ def answer_json(answer: Answer) -> Json:
                 "text": claim.text,
                 "status": claim.status,
                 "picture": claim.picture,
+                "corrected": list(claim.corrected),
                 "citations": [_citation_json(citation) for citation in claim.citations],
             }
             for claim in answer.claims
@@ -235,6 +236,8 @@ def answer_notes(answer: Answer) -> list[str]:
             lines.append(f"read in the picture of {claim.picture}, not checked in words: {claim.text}")
         elif claim.status == "unsupported":
             lines.append(f"not supported: {claim.text}")
+        elif claim.corrected:
+            lines.append(f"the model cited {' '.join(claim.corrected)}, another passage, for: {claim.text}")
     if answer.unresolved:
         lines.append(f"markers that name no passage: {', '.join(answer.unresolved)}")
     return lines + written_by + notice_lines(answer.notices)

@@ -41,6 +41,7 @@ class Claim:
     """One sentence of the answer (without markers), what backs it, and how well. `span` is in `Answer.text`.
 
     `picture` names the picture that the model can have read an unsupported claim in: no words were there to check it.
+    `corrected` are the model's markers for it, as written, where no quote is from a passage that they name.
     """
 
     text: str
@@ -48,6 +49,7 @@ class Claim:
     citations: tuple[Citation, ...]
     status: Status
     picture: str = ""
+    corrected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
