@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from app.engine import Engine
+from app.page_parts.answer_html import notices_html
 from app.page_parts.excerpt import cut_excerpt, locate
 from app.page_parts.texts import Texts
 from app.page_parts.texts_en import ENGLISH
@@ -49,6 +50,7 @@ def answer_page(answer: Answer, engine: Engine, kb: str) -> str:
         for claim in answer.claims
         if claim.status != "supported"
     ]
+    body.append(notices_html(answer.notices, texts))
     cited = {citation.marker: citation for claim in answer.claims for citation in claim.citations}
     body += [_source(citation, engine, kb, texts) for _, citation in sorted(cited.items())]
     body.append(f"<p><small>{escape(answer.model)} · {escape(answer.retrieval.generation)}</small></p>")

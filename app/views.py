@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import Any
 
 from app.ordinal import ordinal
 from app.places import clock_range
 from generation.answer import Answer, Citation
+from generation.instructions import Notice, notices_of
 from generation.prompts import PromptLanguage, prompt_language
 from ingest.discover import Failure
 from ingest.export_kb import Exported
@@ -36,6 +38,7 @@ def ingest_json(report: IngestReport) -> Json:
         "skipped": _failures_json(report.skipped),
         "ignored": _failures_json(report.ignored),
         "moved": [{"from": move.old, "to": move.new} for move in report.moved],
+        "invisible": _failures_json(report.invisible),
         "left": report.n_left,
         "chunks": report.chunks,
         "embedded": report.embedded,
@@ -55,6 +58,7 @@ def ingest_lines(report: IngestReport) -> list[str]:
     summary = ", ".join(f"{len(sources)} {name}" for name, sources in counts.items() if sources) or "nothing to do"
     lines = [f"{summary}; {report.chunks} chunks, {report.embedded} embedded, {report.seconds:.1f} s"]
     lines += [f"moved:   {move.old} -> {move.new}" for move in report.moved]
+    lines += [f"hidden:  {notice.reason}" for notice in report.invisible]
     return [*lines, *_left_out_lines(report.skipped, report.ignored, report.failed)]
 
 
@@ -154,6 +158,7 @@ def retrieval_lines(retrieval: Retrieval, *, explain: bool) -> list[str]:
         place = f"{hit.title}{_place(hit.chunk.page, hit.page_label, hit.seconds)}"
         holder = f"{hit.kb}: " if several else ""
         lines.append(f"{hit.rank}. {place}  {hit.score:.3f}  {holder}{hit.source}")
+        lines += [f"   {line}" for line in notice_lines(notices_of([hit]))]
         if hit.newer_edition:
             lines.append(f"   older edition; newer: {hit.newer_edition}")
         if explain:
@@ -185,11 +190,13 @@ def answer_json(answer: Answer) -> Json:
                 "text": claim.text,
                 "status": claim.status,
                 "picture": claim.picture,
+                "corrected": list(claim.corrected),
                 "citations": [_citation_json(citation) for citation in claim.citations],
             }
             for claim in answer.claims
         ],
         "unresolved": list(answer.unresolved),
+        "notices": [asdict(notice) for notice in answer.notices],
         "pictures": [picture.media.name for picture in answer.pictures],
         "boxes": [{n: getattr(b, n) for n in ("label", "left", "top", "right", "bottom")} for b in answer.boxes],
         "query": answer.retrieval.queries[0],
@@ -216,7 +223,7 @@ def answer_notes(answer: Answer) -> list[str]:
             nearest = answer.retrieval.hits[0]
             place = f"{nearest.title}{_place(nearest.chunk.page, nearest.page_label, nearest.seconds)}"
             lines.append(f"nearest: {place}: “{_clip(nearest.chunk.text, 160)}”")
-        return lines
+        return lines + notice_lines(answer.notices)
     lines = []
     cited = {citation.marker: citation for claim in answer.claims for citation in claim.citations}
     for marker, citation in sorted(cited.items()):
@@ -229,9 +236,21 @@ def answer_notes(answer: Answer) -> list[str]:
             lines.append(f"read in the picture of {claim.picture}, not checked in words: {claim.text}")
         elif claim.status == "unsupported":
             lines.append(f"not supported: {claim.text}")
+        elif claim.corrected:
+            lines.append(f"the model cited {' '.join(claim.corrected)}, another passage, for: {claim.text}")
     if answer.unresolved:
         lines.append(f"markers that name no passage: {', '.join(answer.unresolved)}")
-    return lines + written_by
+    return lines + written_by + notice_lines(answer.notices)
+
+
+def notice_lines(notices: Sequence[Notice]) -> list[str]:
+    """Say which sources speak to the model, or hold characters that no reader sees."""
+    return [
+        f"caution: {PurePath(notice.source).name} speaks to the model, which was not shown it: “{notice.quote}”"
+        if notice.kind == "instruction"
+        else f"caution: {PurePath(notice.source).name} holds {notice.n} invisible characters, kept from the model"
+        for notice in notices
+    ]
 
 
 def _scope_json(retrieval: Retrieval) -> Json:
@@ -264,6 +283,7 @@ def _hit_json(hit: Hit) -> Json:
         "headings": list(hit.chunk.headings),
         "matched_terms": list(hit.matched_terms),
         "newer_edition": hit.newer_edition,
+        "notices": [asdict(notice) for notice in notices_of([hit])],
         "stages": {name: {"rank": stage.rank, "score": round(stage.score, 6)} for name, stage in hit.stages.items()},
     }
 

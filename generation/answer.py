@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from generation.boxes import Box
+from generation.instructions import Notice
 from generation.llm import Message, SamplingConfig
 from generation.media import Picture
 from ingest.document import Span
@@ -40,6 +41,7 @@ class Claim:
     """One sentence of the answer (without markers), what backs it, and how well. `span` is in `Answer.text`.
 
     `picture` names the picture that the model can have read an unsupported claim in: no words were there to check it.
+    `corrected` are the model's markers for it, as written, where no quote is from a passage that they name.
     """
 
     text: str
@@ -47,6 +49,7 @@ class Claim:
     citations: tuple[Citation, ...]
     status: Status
     picture: str = ""
+    corrected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Answer:
     """A replayable answer. `text` carries the markers [1]; `unresolved` are markers that named no passage.
 
     `abstained` answers say why in `reason`; their `text` is what the user is shown. `sampling` is how the model was
-    told to write, None where it wasn't asked.
+    told to write, None where it wasn't asked. `notices` say which sources hold sentences that speak to the model, or
+    characters that no reader sees.
     """
 
     question: str
@@ -68,6 +72,7 @@ class Answer:
     completion: str
     model: str
     timings: Mapping[str, float]
+    notices: tuple[Notice, ...] = ()
     sampling: SamplingConfig | None = None
     # What the model saw beside the passages, and the places that it pointed out in the first of them.
     pictures: tuple[Picture, ...] = ()

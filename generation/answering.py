@@ -7,12 +7,16 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import numpy as np
+import numpy.typing as npt
+
 from generation.abstain import ABSTENTIONS, NOT_STATED, AbstainConfig, is_refusal, reason_before
 from generation.answer import Answer
 from generation.citing import CitingConfig, EvidenceIndex, Similarity
 from generation.composing import Clock, Composer, PageOf, SecondsOf
 from generation.condense import CondensingConfig, Excerpt, Relevance, condense
 from generation.doubts import REPEATED, doubts, reason_after
+from generation.instructions import notices_of
 from generation.limits import limits_for
 from generation.llm import LLM, Message, Prompt, SamplingConfig, closable
 from generation.media import Picture
@@ -183,11 +187,21 @@ def _stream_once(
     # A question that was written anew holds all it needs, and a small model repeats the answer before.
     told = history if asked.startswith(retrieval.question) else ()
 
+    queries = dict.fromkeys((asked, *retrieval.queries[1:], *retrieval.parts))
+
+    def closest(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        assert relevance is not None
+        closeness: npt.NDArray[np.float32] = np.max([relevance(query, texts) for query in queries], axis=0)
+        return closeness
+
+    closeness = closest if relevance else None
+
     def composed(excerpts: Sequence[Excerpt]) -> tuple[Prompt, EvidenceIndex, Composer]:
         prompt = build_prompt(asked, excerpts, history=told, limits=limits, count_tokens=llm.count_tokens)
         prompt = replace(prompt, pictures=tuple(pictures))
         index = EvidenceIndex(prompt.passages, asked, config.citing)
-        return prompt, index, Composer(prompt, index, config.support, page_of, seconds_of, similarity, clock)
+        composer = Composer(prompt, index, config.support, page_of, seconds_of, similarity, clock, closeness)
+        return prompt, index, composer
 
     prompt, index, composer = composed(excerpts)
     before = clock()
@@ -268,6 +282,7 @@ def _stream_once(
         completion=composer.completion,
         model=llm.name,
         timings=timings,
+        notices=notices_of(retrieval.hits),
         sampling=config.sampling,
         pictures=tuple(pictures),
         boxes=seeing.boxes if seeing else (),
@@ -320,4 +335,5 @@ def _abstained(
         completion=completion,
         model=llm.name,
         timings=timings,
+        notices=notices_of(retrieval.hits),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from generation.instructions import instruction_spans
 from generation.intervals import surface_with
 from generation.matching import Weights, surface_of, terms_of, union, weights_of
 from generation.numbers import UNIT_WORDS, Quantity, quantities
@@ -36,6 +37,9 @@ class CitingConfig:
     hint_bonus: float = 0.05  # the model's marker names this passage
     least_score: float = 0.25  # below, a sentence is no evidence
     sure_score: float = 0.6  # from here on, sentences in another language are not looked at: embedding them costs time
+    closeness_weight: float = 0.5  # of a sentence to the question, for a claim that only adds a value
+    unit_bonus: float = 0.2  # "20 days" is rather in "20 days" than in "20 and more: 6 days"
+    most_rivals: int = 8
     most_citations: int = 3
     # A further sentence must add this share of the claim's weight that the first ones lack.
     least_gain: float = 0.25
@@ -84,15 +88,24 @@ class EvidenceIndex:
         self.weights: Weights = weights_of(sentence.terms for sentence in self.sentences)
 
     def find(
-        self, claim: str, hinted: Collection[int] = (), similarity: Similarity | None = None
+        self,
+        claim: str,
+        hinted: Collection[int] = (),
+        similarity: Similarity | None = None,
+        closeness: Callable[[Sequence[str]], npt.NDArray[np.float32]] | None = None,
     ) -> tuple[Evidence, ...]:
-        """Give the best quotes for a claim, best first, none when nothing fits."""
+        """Give the best quotes for a claim, best first, none when nothing fits.
+
+        `closeness` to the question tells sentences that hold the same value apart; it is for claims that add no more.
+        """
         if not self.sentences:
             return ()
         terms = terms_of(claim)
         scores = np.array([self._score(terms, sentence, hinted) for sentence in self.sentences])  # (n_sentences,)
         if similarity is not None and scores.max() < self.config.sure_score:
             scores = np.maximum(scores, self._across_languages(claim, similarity))
+        if closeness is not None:
+            scores += self._closer(claim, scores, closeness)
         best = int(np.argmax(scores))
         if scores[best] < self.config.least_score:
             return ()
@@ -135,6 +148,22 @@ class EvidenceIndex:
                 share = min(1.0, max(0.0, (float(value) - floor) / (full - floor)))
                 scores[i] = share * self.config.similarity_weight
         return scores
+
+    def _closer(
+        self, claim: str, scores: npt.NDArray[np.float64], closeness: Callable[[Sequence[str]], npt.NDArray[np.float32]]
+    ) -> npt.NDArray[np.float64]:
+        """Give what sentences gain by being close to the question, and by stating the claim's number in its unit."""
+        config, extra = self.config, np.zeros(len(scores))
+        rivals = np.argsort(-scores, kind="stable")[: config.most_rivals]
+        rivals = rivals[scores[rivals] >= max(config.least_score, scores.max() - config.closeness_weight)]
+        if len(rivals) > 1:
+            shown = [self.sentences[i] for i in rivals]
+            texts = [" > ".join((s.hit.title, *s.hit.chunk.headings)) + f"\n{s.text}" for s in shown]
+            wanted = {(q.value, q.unit) for q in quantities(claim) if q.unit}
+            same = [any((q.value, q.unit) in wanted for q in quantities(s.text)) for s in shown]
+            extra[rivals] = config.closeness_weight * np.clip(closeness(texts), 0, 1)  # (n_rivals,)
+            extra[rivals] += config.unit_bonus * np.array(same)
+        return extra
 
     def _next(self, added: frozenset[str], chosen: Sequence[int], scores: npt.NDArray[np.float64]) -> int | None:
         """Give the sentence that adds most of what the chosen ones lack, if it adds enough."""
@@ -180,10 +209,12 @@ def _sentences(passages: Sequence[Hit], asked: Sequence[Quantity]) -> list[Sente
     found: list[Sentence] = []
     for number, hit in sorted(enumerate(passages, 1), key=lambda entry: entry[1].rank):  # of equals the best is cited
         named = {" ".join(part.split()) for part in (hit.title, *hit.chunk.headings)}
+        orders = set(instruction_spans(hit.chunk.text))
         spans = [
             span
             for span in split_sentences(hit.chunk.text)
-            if _WORDS.search(span.of(hit.chunk.text))
+            if span not in orders
+            and _WORDS.search(span.of(hit.chunk.text))
             and " ".join(span.of(hit.chunk.text).strip("# ").split()) not in named  # a heading states nothing
         ]
         terms = [surface_with(span.of(hit.chunk.text), asked) for span in spans]

@@ -11,6 +11,7 @@ from generation.fields import descriptions, misread
 from generation.llm import Prompt
 from generation.picturing import picture_named
 from generation.second_look import gives_no_amount
+from generation.short_claims import Closeness, adds_only_a_value, labelled, speaks_of_something_else
 from generation.support import Support, SupportConfig, check_support
 from generation.surroundings import near, other_thing, passages_of
 from ingest.document import Page, Span
@@ -37,6 +38,7 @@ class Composer:
         seconds_of: SecondsOf | None,
         similarity: Similarity | None,
         clock: Clock,
+        closeness: Closeness | None = None,
     ) -> None:
         self.text = ""
         self.completion = ""
@@ -56,6 +58,7 @@ class Composer:
         self._page_of = page_of
         self._seconds_of = seconds_of
         self._similarity = similarity
+        self._closeness = closeness
         self._clock = clock
         self._index = index
         self._stream = ClaimStream()
@@ -126,10 +129,12 @@ class Composer:
         hinted = {number for marker in end.markers for number in marker.numbers}
         known = range(1, len(self._prompt.passages) + 1)
         self.unresolved += [m.raw for m in end.markers if not all(number in known for number in m.numbers)]
-        evidence = self._index.find(end.text, hinted, self._similarity)
+        only_a_value = adds_only_a_value(end.text, self.question)
+        evidence = self._index.find(end.text, hinted, self._similarity, self._closeness if only_a_value else None)
         context = passages_of(evidence)
-        self.labelled_quotes += [" > ".join((e.hit.title, *e.hit.chunk.headings)) + f"\n{e.quote}" for e in evidence]
-        self._near += near(evidence)
+        self.labelled_quotes += [labelled(e) for e in evidence]
+        referred_to = near(evidence)
+        self._near += referred_to
         # A file's name often holds the year that its text takes for granted: leave-policy-2023.md.
         self._contexts += [context, *(e.hit.source for e in evidence)]
         support = check_support(
@@ -143,6 +148,10 @@ class Composer:
         chunks = [e.hit.chunk for e in evidence]
         read = misread(end.text, self.question, [e.quote for e in evidence], chunks, self._described)
         read = read or other_thing(end.text, self.question, evidence)
+        if self._closeness and not read and support.status != "unsupported":
+            around = "\n".join(referred_to)
+            weights = self._index.weights
+            read = speaks_of_something_else(end.text, self.question, evidence, around, self._closeness, weights)
         if read:
             support = Support("unsupported", support.score, (*support.reasons, read))
         citations = (
@@ -152,9 +161,11 @@ class Composer:
         blank = " " if markers and body[-1:].isascii() else ""
         shown = blank + markers + end.tail
         picture = picture_named(self._prompt, hinted, lambda one: one.media.name) if not citations else ""
-        self.claims.append(
-            Claim(end.text, Span(start, len(self.text) + len(shown)), citations, support.status, picture)
-        )
+        quoted = {number for number, hit in enumerate(self._prompt.passages, 1) if any(e.hit is hit for e in evidence)}
+        named = [m for m in end.markers if any(number in known for number in m.numbers)]
+        corrected = tuple(m.raw for m in named) if citations and not quoted & hinted else ()
+        span = Span(start, len(self.text) + len(shown))
+        self.claims.append(Claim(end.text, span, citations, support.status, picture, corrected))
         self.seconds += self._clock() - started
         return shown
 

@@ -2,8 +2,8 @@
 
 A passage is found for one or two of its sentences; the rest costs the reader seconds and leads a small model astray.
 Sentences are ranked by meaning and words, taken best first with their neighbours, and shown in their own order. A row
-of a table comes alone, for it speaks of something else than the rows around it, and what a newer edition says anew is
-left out.
+of a table comes alone, for it speaks of something else than the rows around it. What a newer edition says anew is left
+out, and what speaks to the model instead of telling something.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from generation.instructions import instruction_spans
 from generation.intervals import intervals, surface_with
 from generation.matching import surface_of, terms_of, weights_of
 from generation.numbers import quantities
@@ -75,8 +76,15 @@ def condense(
     """
     config = config or CondensingConfig()
     sentences = _sentences(hits, config.superseded_overlap)
+    orders = tuple(
+        Dropped(
+            hit.chunk.id, hit.source, "prompt", f"{len(spans)} of its sentences speak to the model; left out", hit.kb
+        )
+        for hit in hits
+        if (spans := instruction_spans(hit.chunk.text))
+    )
     if not sentences:
-        return (), ()
+        return (), orders
     sayers = {sentence.passage for sentence in sentences}
     sentences = _asked_rows(sentences, queries, config.row_share)
     scores = _scores(hits, sentences, queries, relevance, config)
@@ -93,7 +101,7 @@ def condense(
         for number, hit in enumerate(hits)
         if id(hit) not in shown
     )
-    return excerpts, dropped
+    return excerpts, (*orders, *dropped)
 
 
 def _says_nothing(hit: Hit) -> str:
@@ -105,12 +113,13 @@ def _sentences(hits: Sequence[Hit], superseded_overlap: float) -> list[_Sentence
     for number, hit in enumerate(hits):
         anew = _statements(other for other in hits if hit.newer_edition and other.source == hit.newer_edition)
         said = {" ".join(part.split()) for part in (hit.title, *hit.chunk.headings)}
+        orders = set(instruction_spans(hit.chunk.text))
         in_table = bool(hit.chunk.headings) and hit.chunk.headings[-1].startswith("|")
         for place, span in enumerate(split_sentences(hit.chunk.text)):
             text = span.of(hit.chunk.text)
             was_in_table, in_table = in_table, text.startswith("|")
             words = " ".join(text.strip("# |-:").split())
-            if not words or words in said:  # a table's rule says nothing, and headings are in the label
+            if not words or words in said or span in orders:  # a table's rule says nothing, headings are in the label
                 continue
             if not any(_overlap(_statement(text), other) >= superseded_overlap for other in anew):
                 found.append(_Sentence(number, place, span, text, in_table and not was_in_table))

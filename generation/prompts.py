@@ -14,6 +14,7 @@ from typing import Literal
 from generation.condense import Excerpt
 from generation.example import EXAMPLES
 from generation.fields import descriptions, narrowed
+from generation.instructions import is_instruction, seen
 from generation.llm import Message, Prompt
 from generation.question_form import wants_more
 from generation.tables import spelled_lines
@@ -79,12 +80,6 @@ _DELIMITER = re.compile(r"<\s*(/?)\s*(passage|资料)", re.IGNORECASE)
 _CHAT_MARK = re.compile(r"<[|｜]([^|｜<>]{1,40})[|｜]>")  # Qwen, Llama 3 and Phi; DeepSeek with full-width bars
 _TURN_MARK = re.compile(r"<(/?(?:s|start_of_turn|end_of_turn|think|tool_call|tool_response))>", re.IGNORECASE)
 _INST_MARK = re.compile(r"\[(/?INST)\]|<<(/?SYS)>>")
-# Characters that no reader sees: zero-width ones, the order marks of bidirectional text, and tags, in which
-# whole sentences can be hidden. Joiners stay between other letters.
-_UNSEEN = re.compile(
-    "[\u00ad\u180e\u200b\u2060-\u2064\u202a-\u202e\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
-    "|(?<=[ -~])[\u200c\u200d\u200e\u200f]"
-)
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _LATIN_WORD = re.compile("[A-Za-z\u00c0-\u024f]+")
 
@@ -176,7 +171,9 @@ def _show(
     """Write one excerpt as the model sees it: numbered, delimited, with title, headings and page, cut if too long."""
     chunk = excerpt.hit.chunk
     where = dict.fromkeys((excerpt.hit.title, *chunk.headings))
-    label = " > ".join(neutralised(" ".join(part.split())) for part in where if part.strip())
+    label = " > ".join(
+        neutralised(" ".join(part.split())) for part in where if part.strip() and not is_instruction(part)
+    )
     if chunk.page is not None:
         label += f", page {chunk.page}" if language == "en" else f"，第{chunk.page}页"
     if excerpt.hit.newer_edition:
@@ -210,8 +207,7 @@ def neutralised(text: str) -> str:
     """Make text harmless for display to a model: what no reader sees goes, our delimiters and the marks of chat
     templates lose their brackets.
     """
-    text = _UNSEEN.sub("", text)
-    text = _CHAT_MARK.sub(r"(\1)", text)
+    text = _CHAT_MARK.sub(r"(\1)", seen(text))
     text = _TURN_MARK.sub(r"(\1)", text)
     text = _INST_MARK.sub(r"(\1\2)", text)
     return _DELIMITER.sub(r"(\1\2", text)

@@ -36,7 +36,8 @@ def substituted(claim: str, quotes: Sequence[str], question: str, known: str) ->
         return reason
     if held < _ALIKE:
         return ""
-    nearly_equal = held >= _NEARLY_EQUAL and negations(claim) % 2 != negations(sentence) % 2
+    # Beside a bare value, a row's "not sold" is another cell.
+    nearly_equal = len(mine) > 2 and held >= _NEARLY_EQUAL and negations(claim) % 2 != negations(sentence) % 2
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         said, instead = mine[i1:i2], theirs[j1:j2]
         if kind == "replace" and (
@@ -55,7 +56,8 @@ def _other(
 ) -> str:
     claim, sentence = " ".join(mine), " ".join(theirs)
     numbers, others = fact_terms(" ".join(said)), fact_terms(" ".join(instead))
-    if numbers - fact_terms(sentence) and others - fact_terms(claim):
+    lone = len(said) == len(instead) == 1  # the sentence's own number may stand elsewhere in the claim as well
+    if numbers - fact_terms(sentence) and (others if lone and not question else others - fact_terms(claim)):
         return _reason(said, instead)
     units = [[token for token in tokens if unit_of(token)] for tokens in (said, instead)]
     if units[0] and units[1] and {unit_of(t) for t in units[0]} != {unit_of(t) for t in units[1]}:

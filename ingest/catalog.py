@@ -57,6 +57,10 @@ _INDEX_COLUMNS = (
 _OCR_PAGES_LIMIT = (
     "CASE WHEN json_valid(metadata) THEN CAST(json_extract(metadata, '$.ocr_pages_limit') AS INTEGER) END"
 )
+_N_INVISIBLE = (
+    "CASE WHEN json_valid(metadata) THEN"
+    " IFNULL(CAST(json_extract(metadata, '$.invisible_characters') AS INTEGER), 0) ELSE 0 END"
+)
 _CHUNK_COLUMNS = "chunks.id, document_id, span_start, span_end, chunks.text, headings, page"
 
 
@@ -290,7 +294,7 @@ class Catalog:
         rows = self.rows(
             "SELECT id, source, title, content_hash, language,"
             f" (SELECT COUNT(*) FROM chunks WHERE document_id = documents.id), {_N_PAGES}, length(text),"
-            f" chunking, {_OCR_PAGES_LIMIT} FROM documents ORDER BY source"
+            f" chunking, {_OCR_PAGES_LIMIT}, {_N_INVISIBLE} FROM documents ORDER BY source"
         )
         return [DocumentInfo(*row) for row in rows]
 

@@ -13,7 +13,9 @@ from ingest.terms import term_lines
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document without its text, for lists. `ocr_pages_limit` is what kept some of its pages from being read."""
+    """A document without its text, for lists. `ocr_pages_limit` is what kept some of its pages from being read,
+    `n_invisible` how many characters were left out because no reader of the original sees them.
+    """
 
     id: str
     source: str
@@ -25,6 +27,7 @@ class DocumentInfo:
     n_characters: int
     chunking: str
     ocr_pages_limit: int | None = None
+    n_invisible: int = 0
 
     def leaves_out_pages(self, ocr_pages: int) -> bool:
         """Tell whether scanned pages weren't read that would be now, with `ocr_pages` to a document."""

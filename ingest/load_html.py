@@ -4,6 +4,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from ingest.invisible import is_hiding, with_invisible
 from ingest.load_draft import Draft, DraftWriter, one_line, table_row
 
 _DROPPED_TEXT = (
@@ -23,10 +24,22 @@ _INLINE_SPACE = re.compile(r"[ \t\n\r\f\v]+")
 def load_html(source: str) -> Draft:
     """Give the page's text: headings, paragraphs, lists, tables as `| a | b |` rows, `pre` as code."""
     tree = LexborHTMLParser(source)
+    n_invisible = _take_out_invisible(tree, source)
     draft = _walk(tree, keep_chrome=False)
     if not draft.text:
         draft = _walk(tree, keep_chrome=True)
-    return draft
+    return with_invisible(draft, n_invisible)
+
+
+def _take_out_invisible(tree: LexborHTMLParser, source: str) -> int:
+    """Remove the elements whose own style hides them, and count their characters."""
+    plain = not tree.css_matches("style, link, [bgcolor]") and "background" not in source  # so the page is white
+    n_characters = 0
+    for node in reversed(tree.css("[style]")):  # inner ones first
+        if is_hiding(node.attributes.get("style") or "", on_white=plain):
+            n_characters += len(one_line(node.text()))
+            node.decompose()
+    return n_characters
 
 
 def _walk(tree: LexborHTMLParser, *, keep_chrome: bool) -> Draft:

@@ -15,10 +15,12 @@ from pypdfium2 import PdfDocument
 
 from ingest.document import Block, Page, Span
 from ingest.errors import WordlessError
+from ingest.invisible import with_invisible
 from ingest.load_config import LoadConfig
 from ingest.load_draft import Draft, one_line
 from ingest.load_pdf_columns import find_gutters, usual_gutters
 from ingest.load_pdf_grid import Grid, fold_grids, read_grids
+from ingest.load_pdf_invisible import take_out_invisible
 from ingest.load_pdf_layout import Piece, lay_out, learn_style, title_keys
 from ingest.load_pdf_ocr import is_noise, ocr_metadata, page_ranges, pages_to_read, read_pages, within_page_limit
 from ingest.load_pdf_page import Line, open_pdf, read_lines, upright_height
@@ -42,7 +44,9 @@ def load_pdf(data: bytes, name: str, config: LoadConfig | None = None, on_step: 
         pages: list[Sequence[Line]] = []
         heights = []
         grids: list[list[Grid]] = []
+        n_invisible = 0
         for page in document:
+            n_invisible += take_out_invisible(page)
             lines = read_lines(page)
             pages.append(lines)
             on_step(Step("page", len(pages), len(document)))
@@ -85,7 +89,8 @@ def load_pdf(data: bytes, name: str, config: LoadConfig | None = None, on_step: 
     if stated == stem and found:  # a scanner's idea of a title
         stated = None
     read = tuple(page.words for page in laid.values())
-    return replace(draft, title=stated or draft.title or stem, metadata=kept, read_pages=read)
+    draft = replace(draft, title=stated or draft.title or stem, metadata=kept, read_pages=read)
+    return with_invisible(draft, n_invisible)
 
 
 def draft_of_lines(

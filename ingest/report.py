@@ -59,6 +59,7 @@ class Progress:
 class IngestReport:
     """What an ingest changed. Sources by what happened to them; `chunks` is how many were written.
 
+    `invisible` names documents of which text was left out that no reader of the original sees; they are taken in.
     `n_left` inputs (an archive is one) were not reached, or not to their end, when it was stopped.
     """
 
@@ -70,6 +71,7 @@ class IngestReport:
     skipped: tuple[Failure, ...] = ()
     ignored: tuple[Failure, ...] = ()
     moved: tuple[Move, ...] = ()
+    invisible: tuple[Failure, ...] = ()
     n_left: int = 0
     chunks: int = 0
     embedded: int = 0

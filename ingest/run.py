@@ -16,6 +16,7 @@ from ingest.document import Chunk, Document
 from ingest.embedder import Vectors
 from ingest.errors import LateError, SourceError, UnheardError, WordlessError
 from ingest.inputs import Bundle, Input, Unread, no_documents
+from ingest.invisible import invisible_notice
 from ingest.knowledge_base import KnowledgeBase
 from ingest.passed_over import PassedOver
 from ingest.plan import Move, Moves, known_inside
@@ -58,6 +59,7 @@ class Run:
         self.skipped: list[Failure] = []
         self.ignored: list[Failure] = []
         self.moved: list[Move] = []
+        self.invisible: list[Failure] = []
         self._n_inputs = 0
         self._n_read = 0  # inputs, to their end; their documents may still be waiting
         self._n_chunks = 0
@@ -137,6 +139,7 @@ class Run:
             skipped=tuple(self.skipped),
             ignored=tuple(self.ignored),
             moved=tuple(self.moved),
+            invisible=tuple(self.invisible),
             n_left=self._n_inputs - self._n_done(),
             chunks=self._n_chunks,
             embedded=self._n_embedded,
@@ -222,6 +225,8 @@ class Run:
             return
         if entry.state is not None:
             self._states[entry.source] = entry.state()
+        if notice := invisible_notice(document):
+            self.invisible.append(Failure(entry.source, notice))
         if len(document.text) > self._config.large_characters and entry.source not in self._moves.found:
             self._take_large(document, entry.size_bytes)
             return

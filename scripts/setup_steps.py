@@ -46,6 +46,7 @@ def main(arguments: Sequence[str]) -> int:
             case "test-slow":
                 set_up()
                 set_up_tests()
+                ensure_fastchat(ROOT / ".venv-fastchat", VENV / "bin" / "uv")
                 return call([str(VENV / "bin" / "python"), "-m", "pytest", "-m", "slow"])
             case "lint":
                 ensure_environment(VENV, needed_bytes=PACKAGES_BYTES)
@@ -90,17 +91,16 @@ def set_up() -> None:
 
 
 def set_up_tests() -> None:
-    """Have what only the tests need: more models, a browser, vLLM for CPUs, FastChat. What can't be had is said."""
+    """Have what only the tests need: more models, a browser, vLLM for CPUs. What can't be had is said."""
     pull_models(["--all"])
     install_browser()
     try:
         ensure_vllm(ROOT / ".venv-vllm", VENV / "bin" / "uv")
-        ensure_fastchat(ROOT / ".venv-fastchat", VENV / "bin" / "uv")
         make_tiny_qwen3()
     except SetUpError as error:
         if os.environ.get("CI"):
             raise
-        say(f"The tests against a real vLLM or FastChat will be skipped: {error}")
+        say(f"The tests against a real vLLM will be skipped: {error}")
 
 
 def pull_models(options: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ MODEL_NAME = "tiny-qwen3"
 def fastchat_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the tiny Qwen3 with FastChat and give its base URL; skip, with the cause, where it isn't installed."""
     if not PYTHON.is_file():
-        pytest.skip(f"there is no {PYTHON.relative_to(ROOT)}; `make test` installs FastChat")
+        pytest.skip(f"there is no {PYTHON.relative_to(ROOT)}; `make test-slow` installs FastChat")
     if not (MODEL / "model.safetensors").is_file():
         pytest.skip(f"there is no {MODEL.relative_to(ROOT)}; `make test` makes it, and needs npm for its tokenizer")
     logs = str(tmp_path_factory.mktemp("fastchat"))

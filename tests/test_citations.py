@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.views import answer_notes
 from generation.answer import Answer, Citation, Claim
 from generation.answering import AnswerConfig, answer_question, stream_answer
 from generation.citing import EvidenceIndex
@@ -54,14 +55,32 @@ def test_a_short_answer_is_cited_by_the_sentence_that_fits_the_question() -> Non
                 ),
             ),
             status="supported",
+            corrected=("[2]",),  # the best passage is the last of the prompt: the model named the canteen's
         ),
     )
 
 
 def test_a_wrong_marker_is_corrected() -> None:
-    assert _quotes(_answer(_QUESTION, "They get 25 days [2].", _LEAVE, _CANTEEN)) == [
+    # the best passage is the last of the prompt
+    assert _quotes(_answer(_QUESTION, "They get 25 days [1].", _LEAVE, _CANTEEN)) == [
         ["New employees get 25 days of annual leave."]
     ]
+
+
+def test_a_corrected_marker_can_be_seen() -> None:
+    answer = _answer(_QUESTION, "They get 25 days [1].", _LEAVE, _CANTEEN)
+
+    assert (answer.text, [claim.corrected for claim in answer.claims]) == ("They get 25 days [1].", [("[1]",)])
+    assert answer_notes(answer)[-1] == "the model cited [1], another passage, for: They get 25 days."
+
+
+@pytest.mark.parametrize(
+    "marker", ["", " [2]", " [1,2]", " [1-2]", "【2】", " ［2］", " [ID:2]", " [2][9]", " (Passage 2)"]
+)
+def test_every_way_to_write_a_right_marker_is_shown_as_one_and_corrects_nothing(marker: str) -> None:
+    answer = _answer(_QUESTION, f"They get 25 days{marker}.", _LEAVE, _CANTEEN)
+
+    assert ("".join(answer.text.split()), [claim.corrected for claim in answer.claims]) == ("Theyget25days[1].", [()])
 
 
 def test_a_missing_marker_is_added() -> None:

@@ -54,3 +54,8 @@ def test_an_amount_after_a_chinese_word_is_no_name_like_apollo_13() -> None:
     verdict = check_support("金额为80万美元。", ["金额为80万元。"], question="多少？", context="金额为80万元。")
 
     assert verdict.status == "unsupported"
+
+
+def test_a_number_is_another_one_though_the_right_one_stands_elsewhere_in_the_claim() -> None:
+    said = "1999年，根据《批复》（京国资〔2017〕80号），首钢总公司从全民所有制企业整体改制成为国有独资公司。"
+    assert substituted(said, [said.replace("1999", "2017")], "", "") == "the quote says 2017, not 1999"

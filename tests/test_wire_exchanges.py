@@ -1,6 +1,6 @@
-"""What servers that can't be run here send, by their documentation: a stream written out, the text that comes of it.
+"""What servers that can't be run here send: a stream written out by hand, and the text that comes of it.
 
-The frames are as SGLang, Ollama and LM Studio document them; each has something the others lack.
+After SGLang, Ollama and LM Studio, each for something that the others lack; no recordings.
 """
 
 import json

@@ -69,6 +69,7 @@ def show(kb: str | None, as_json: bool) -> None:
                 "title": info.title,
                 "chunks": info.n_chunks,
                 "tags": list(tags.get(info.id, ())),
+                "invisible_characters": info.n_invisible,
             }
             for info in engine.documents(name)
         ]
@@ -79,7 +80,8 @@ def show(kb: str | None, as_json: bool) -> None:
     for info in engine.documents(name):
         pages = f", {info.n_pages} pages" if info.n_pages else ""
         tagged = f"  [{', '.join(tags[info.id])}]" if info.id in tags else ""
-        click.echo(f"  {info.title} ({info.n_chunks} chunks{pages}, {info.language})  {info.source}{tagged}")
+        hidden = f"  ({info.n_invisible} characters of invisible text left out)" if info.n_invisible else ""
+        click.echo(f"  {info.title} ({info.n_chunks} chunks{pages}, {info.language})  {info.source}{tagged}{hidden}")
 
 
 @command.command()

@@ -6,10 +6,12 @@ Every word of a document, a model or a user is escaped here: the result holds no
 import re
 from collections.abc import Iterator, Sequence
 from html import escape
+from pathlib import PurePath
 
 from app.page_parts.excerpt import shorten
 from app.page_parts.texts import Texts
 from generation.answer import Answer, Citation, Claim, Status
+from generation.instructions import Notice
 from retrieval.retrieval import Hit
 
 STATUS_SIGNS: dict[Status, str] = {"supported": "✓", "partial": "~", "unsupported": "✗"}
@@ -41,8 +43,18 @@ def answer_html(answer: Answer, texts: Texts) -> str:
     if answer.unresolved:
         markers = " ".join(answer.unresolved)
         parts.append(f'<p class="fn-note" role="note">{escape(texts.unresolved.format(markers=markers))}</p>')
-    parts.append(_sources(answer, texts))
+    parts += [notices_html(answer.notices, texts), _sources(answer, texts)]
     return "".join(parts)
+
+
+def notices_html(notices: Sequence[Notice], texts: Texts) -> str:
+    """Draw which sources speak to the model, or hold characters that no reader sees."""
+    forms = {"instruction": texts.notice_instruction, "unseen": texts.notice_unseen}
+    words = (
+        forms[notice.kind].format(source=PurePath(notice.source).name, n=notice.n, quote=notice.quote)
+        for notice in notices
+    )
+    return "".join(f'<p class="fn-note" role="note">{escape(line)}</p>' for line in words)
 
 
 def plain_html(text: str, *, css_class: str = "fn-answer") -> str:
@@ -90,7 +102,8 @@ def _abstention_html(answer: Answer, texts: Texts) -> str:
     parts = [
         f'<div class="fn-abstained" role="note"><strong>{escape(texts.abstained)}</strong>'
         f"<p>{escape(answer.text)}</p>"
-        f'<p class="fn-small">{escape(reason)}</p></div>'
+        f'<p class="fn-small">{escape(reason)}</p></div>',
+        notices_html(answer.notices, texts),
     ]
     if answer.retrieval.hits:
         parts.append(_hit_list(answer.retrieval.hits[:3], texts.nearest_evidence, texts, is_open=True))

@@ -117,6 +117,7 @@ def _draw_report(report: IngestReport, texts: Texts) -> None:
     lines = [f"**{plain(summary)}** · {texts.counted(texts.n_chunks, report.chunks)} · {done}"]
     for name, failures in ((texts.failures, report.failed), (texts.skipped, report.skipped)):
         lines += [f"- {name}: {plain(failure.reason)}" for failure in failures]
+    lines += [f"- {plain(notice.reason)}" for notice in report.invisible]
     draw = st.warning if report.failed or report.skipped else st.success
     with st.container(horizontal=True, key="fn_report"):
         draw("\n".join([lines[0], "", *lines[1:]]))
@@ -191,6 +192,7 @@ def _document_html(document: DocumentInfo, tags: Sequence[str], texts: Texts) ->
         texts.counted(texts.n_chunks, document.n_chunks),
         texts.languages.get(document.language, document.language),
         *(f"#{tag}" for tag in tags),
+        texts.counted(texts.n_invisible, document.n_invisible) if document.n_invisible else "",
     ]
     meta = " · ".join(escape(fact) for fact in facts if fact)
     return (

@@ -60,6 +60,9 @@ class Texts:
     abstained: str
     reasons: Mapping[str, str]
     unresolved: str
+    notice_instruction: str
+    notice_unseen: str
+    n_invisible: str
     source: str
     page: str
     page_labelled: str
