@@ -22,7 +22,13 @@ _REPLACED: dict[PromptLanguage, str] = {
 }
 
 
-def settings_with(*, llm: str | None, top_k: int | None, sampling: Mapping[str, Any] | None = None) -> Settings:
+def settings_with(
+    *,
+    llm: str | None,
+    top_k: int | None,
+    sampling: Mapping[str, Any] | None = None,
+    strictness: int | None = None,
+) -> Settings:
     """Load the settings, with those of the command's options in their place.
 
     `sampling` holds fields of SamplingConfig.
@@ -32,6 +38,8 @@ def settings_with(*, llm: str | None, top_k: int | None, sampling: Mapping[str, 
         settings = replace(settings, llm=replace(settings.llm, model=llm, url=LLMSettings().url))
     if top_k is not None:
         settings = replace(settings, search=replace(settings.search, top_k=top_k))
+    if strictness is not None:
+        settings = replace(settings, strictness=strictness)
     if sampling:
         answer = settings.answer
         changed = replace(answer, sampling=replace(answer.sampling, **sampling))

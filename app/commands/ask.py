@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import OutputFile, filter_options, json_option, kbs_option, sampling_options, thinking_option
+from app.commands.options import (
+    OutputFile,
+    filter_options,
+    json_option,
+    kbs_option,
+    sampling_options,
+    strictness_option,
+    thinking_option,
+)
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
@@ -18,6 +26,7 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @kbs_option
 @filter_options
 @sampling_options
+@strictness_option
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
 @click.option(
@@ -45,6 +54,7 @@ def command(
     kbs: tuple[str, ...],
     filters: "Filters",
     sampling: dict[str, Any],
+    strictness: int | None,
     top_k: int | None,
     llm: str | None,
     save: Path | None,
@@ -59,7 +69,7 @@ def command(
 
     if export is not None and export.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--export writes .html, not {export.name}")
-    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling)
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness)
     engine = Engine(settings)
     kb, *also = kbs or (settings.kb,)
     asked = with_files(engine, question, (*images, *recordings))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, kbs_option, sampling_options, thinking_option
+from app.commands.options import filter_options, kbs_option, sampling_options, strictness_option, thinking_option
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @kbs_option
 @filter_options
 @sampling_options
+@strictness_option
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @thinking_option
 @click.option("--no-documents", is_flag=True, help="Talk with the model alone: nothing is looked up, cited or checked.")
@@ -24,6 +25,7 @@ def command(
     kbs: tuple[str, ...],
     filters: "Filters",
     sampling: dict[str, Any],
+    strictness: int | None,
     top_k: int | None,
     show_thinking: bool,
     no_documents: bool,
@@ -42,7 +44,7 @@ def command(
 
     if no_documents and (kbs or top_k or not filters.is_empty):
         raise click.UsageError("--no-documents looks nowhere; leave out --kb, --top-k and what says where to look")
-    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling)
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness)
     engine = Engine(settings)
     name, *also = kbs or (settings.kb,)
     if no_documents:

@@ -1,9 +1,12 @@
 """`footnote eval`: measure retrieval and answers on question sets, and compare two measurements."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
+
+from app.commands.options import strictness_option
 
 
 @click.command(name="eval", epilog="The figures are defined, with worked examples, in docs/evaluation.md.")
@@ -37,6 +40,7 @@ import click
 @click.option(
     "--rerank-depth", type=click.IntRange(0), metavar="N", help="How many candidates the reranker reads; 0: none."
 )
+@strictness_option
 @click.option("--documents", is_flag=True, help="Ingest the set's documents/ even where it has a corpus.jsonl.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write all records.")
 @click.option(
@@ -59,6 +63,7 @@ def command(
     budget_chars: int,
     budget_tokens: int | None,
     rerank_depth: int | None,
+    strictness: int | None,
     documents: bool,
     save: Path | None,
     compare: tuple[Path, Path] | None,
@@ -87,6 +92,8 @@ def command(
     chosen = [sample(read_set(path, prefer_documents=documents), sample_size, seed) for path in sets]
     config = RunConfig(retrieval_only=retrieval_only, top_k=top_k, budget_chars=budget_chars)
     settings = with_search(load_settings(), budget_tokens=budget_tokens, rerank_depth=rerank_depth)
+    if strictness is not None:
+        settings = replace(settings, strictness=strictness)
     runs = []
     for run in measure_sets(settings, chosen, config, kb=kb):
         runs.append(run)

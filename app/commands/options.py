@@ -78,6 +78,14 @@ _FILTERS = (
 )  # fmt: skip
 
 
+strictness_option = click.option(
+    "--strictness",
+    type=click.IntRange(0, 100),
+    metavar="N",
+    help="How readily a question is declined that the passages may not answer: 0 to 100.  [default: 50]",
+)
+
+
 def sampling_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say how the model writes, as one argument `sampling`: those that were given."""
 
