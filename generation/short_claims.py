@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from generation.citing import Evidence
 from generation.fit import question_fit
+from generation.intervals import intervals
 from generation.matching import Weights, surface_of, terms_of
-from generation.numbers import UNIT_WORDS
+from generation.numbers import UNIT_WORDS, quantities
 from generation.polarity import yes_or_no
 from ingest.language import has_cjk
 
@@ -44,10 +45,17 @@ def speaks_of_something_else(
     foreign = all(has_cjk(e.quote) != has_cjk(claim) for e in evidence)
     if not evidence or not (foreign or adds_only_a_value(claim, question)):
         return ""
+    if any(states_range_of(question, e.quote) for e in evidence):
+        return ""
     close = float(max(closeness([labelled(e) for e in evidence])))
     if close == 0.0 or close >= _LEAST_CLOSENESS or question_fit(question, near, weights) >= _SURE_FIT:
         return ""
     return "the quote does not speak of what is asked"
+
+
+def states_range_of(question: str, quote: str) -> bool:
+    """Tell whether a row states the range that the amount asked about lies in: "above 250,000" for 300,000."""
+    return any(range_.holds(asked) for asked in quantities(question) for range_ in intervals(quote))
 
 
 def labelled(evidence: Evidence) -> str:

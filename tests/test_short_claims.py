@@ -93,3 +93,9 @@ def test_a_rows_other_cell_that_denies_something_does_not_deny_the_value() -> No
 )
 def test_a_claim_adds_only_a_value_when_little_else_is_new(claim: str, question: str, expected: bool) -> None:
     assert adds_only_a_value(claim, question) == expected
+
+
+def test_a_row_that_states_the_range_of_the_amount_asked_about_speaks_of_it() -> None:
+    row = "| 250,000以上 | 董事会 | 公开招标 |"
+    answer = answered("买一台三十万克朗的设备要谁批准？", "300,000克朗的设备由董事会审批。[1]", {row: 0.1}, row)
+    assert [(claim.status, [c.quote for c in claim.citations]) for claim in answer.claims] == [("supported", [row])]
