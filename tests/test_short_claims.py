@@ -96,6 +96,8 @@ def test_a_claim_adds_only_a_value_when_little_else_is_new(claim: str, question:
 
 
 def test_a_row_that_states_the_range_of_the_amount_asked_about_speaks_of_it() -> None:
-    row = "| 250,000以上 | 董事会 | 公开招标 |"
-    answer = answered("买一台三十万克朗的设备要谁批准？", "300,000克朗的设备由董事会审批。[1]", {row: 0.1}, row)
-    assert [(claim.status, [c.quote for c in claim.citations]) for claim in answer.claims] == [("supported", [row])]
+    head, row = "| 金额（克朗） | 审批人 | 报价要求 |", "| 250,000以上 | 董事会 | 公开招标 |"
+    table = f"{head}\n|---|---|---|\n{row}"
+    far = {"250,000以上": 0.1, "金额": 0.1}
+    answer = answered("买一台三十万克朗的设备要谁批准？", "300,000克朗的设备由董事会审批。[1]", far, table)
+    assert [(claim.status, claim.citations[0].quote) for claim in answer.claims] == [("supported", table)]
