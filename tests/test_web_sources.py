@@ -199,7 +199,7 @@ def test_the_command_line_takes_addresses_and_names_those_that_fail(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FOOTNOTE_HOME", str(tmp_path))
-    monkeypatch.setattr("app.engine.SentenceTransformerEmbedder", lambda model, config: HashingEmbedder())
+    monkeypatch.setattr("app.model_making.SentenceTransformerEmbedder", lambda model, config: HashingEmbedder())
     site.pages["/a"] = (200, HTML, b"<p>Adults pay.</p>")
     result = CliRunner().invoke(cli, ["ingest", site.url("/a"), site.url("/gone")])
     assert result.exit_code == 1
@@ -241,7 +241,7 @@ def test_an_interrupted_ingest_names_the_addresses_to_go_on_with(
             raise KeyboardInterrupt
 
     monkeypatch.setenv("FOOTNOTE_HOME", str(tmp_path))
-    monkeypatch.setattr("app.engine.SentenceTransformerEmbedder", lambda model, config: Interrupted())
+    monkeypatch.setattr("app.model_making.SentenceTransformerEmbedder", lambda model, config: Interrupted())
     site.pages["/a"] = (200, HTML, b"<p>Adults pay.</p>")
     (tmp_path / "a.md").write_text("Dogs travel.")
     result = CliRunner().invoke(cli, ["ingest", site.url("/a"), str(tmp_path / "a.md"), "--kb", "two"])
