@@ -102,6 +102,7 @@ def parameters(settings: Settings) -> dict[str, Any]:  # numbers and texts, by t
     values = {
         "embedder": settings.embedder,
         "prompt_tokens": settings.prompt_tokens,
+        "strictness": settings.strictness,
         "reranker": settings.reranker.model,
         "search": asdict(settings.search),
         "answer": asdict(settings.answer),

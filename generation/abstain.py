@@ -44,8 +44,9 @@ _OFFERS_A_CHOICE = re.compile(r"\bor\b|还是|或者?", re.IGNORECASE)
 _ABOUT_ZH = re.compile("资料|段落|文档|文中|文章|原文|信息|问题|答案|上文|材料|内容")
 
 
-# What `python -m benchmarks.abstention` found for a model, others are taken at their word, mildly. The 1.5B model tells
-# little: of 18 answerable English questions none is below .46, of 24 others 3 are (benchmarks/LOG.md, 2026-11-25).
+# By a part of a model's name; `python -m benchmarks.abstention` shows what a line costs. The 1.5B model tells little:
+# of 18 answerable English questions none is below .46, of 24 others 3 are; in Chinese nothing (benchmarks/LOG.md,
+# 2026-11-25). Where a model wasn't measured, its No must be more than twice as sure as its Yes.
 UNKNOWN_MODEL: Mapping[PromptLanguage, float] = {"en": 0.3, "zh": 0.3}
 _CALIBRATED: Mapping[str, Mapping[PromptLanguage, float]] = {"qwen2.5-coder-1.5b": {"en": 0.46, "zh": 0.46}}
 NOT_STATED = "the model doesn't see the answer in the passages"

@@ -169,13 +169,16 @@ class OpenAIServer:
         """
         import openai
 
+        from generation.langchain_chat import without_system
+
         if not self._gives_probabilities:
             return
+        told = prompt.messages if self._takes_system else without_system(prompt.messages)
         try:
             # As a stream, so that a server that heeds no `max_tokens` is left after its first token.
             with self._chat().root_client.chat.completions.create(
                 model=self.name,
-                messages=[{"role": message.role, "content": message.content} for message in prompt.messages],
+                messages=[{"role": message.role, "content": message.content} for message in told],
                 temperature=0.0,
                 max_tokens=1,
                 logprobs=True,
@@ -195,6 +198,10 @@ class OpenAIServer:
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             if isinstance(failure := self._explained(error), ContextError):
                 raise failure from error
+            if self._takes_system and refuses_system(error):
+                self._takes_system = False
+                yield from self.next_tokens(prompt)
+                return
             self._gives_probabilities = False  # it takes an answer without `logprobs`
         except openai.APITimeoutError as error:
             raise self._explained(error) from error

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +92,14 @@ def test_another_model_and_another_parameter_are_named(tmp_path: Path) -> None:
     assert differences(was, now) == [
         Difference("model", "model was scripted, is other"),
         Difference("parameters", f"search.top_k was {was['parameters']['search.top_k']}, is 3"),
+    ]
+
+
+def test_another_strictness_is_named(tmp_path: Path) -> None:
+    engine = card_engine(tmp_path)
+    strict = Engine(replace(engine.settings, strictness=80), embedder=HashingEmbedder(), llm=engine.llm())
+    assert differences(saved_of(engine), saved_of(strict)) == [
+        Difference("parameters", "strictness was 50, is 80"),
     ]
 
 

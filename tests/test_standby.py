@@ -1,5 +1,6 @@
 """A second model stands by: who wrote is said, and nothing is said twice. Retries against a real loopback server."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,6 +135,23 @@ def test_a_template_without_a_system_role_gets_the_instructions_in_the_first_tur
     assert ["".join(client.stream(prompt, _SAMPLING)) for _ in range(2)] == ["Mira", "Mira"]
     assert server.posted()["messages"] == [{"role": "user", "content": "Be brief.\n\nWho?"}]
     assert len(server.requests) == 3  # it is remembered
+
+
+def test_a_template_without_a_system_role_does_not_cost_the_probabilities(server: StubServer) -> None:
+    def answer(handler: Any) -> None:
+        if server.posted()["messages"][0]["role"] == "system":
+            handler.reply(400, {"error": {"message": "System role not supported"}})
+            return
+        likeliest = {"content": [{"token": "Yes", "logprob": 0.0, "top_logprobs": [{"token": "Yes", "logprob": 0.0}]}]}
+        choice = {"index": 0, "delta": {"content": "Yes"}, "logprobs": likeliest, "finish_reason": None}
+        frame = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "qwen", "choices": [choice]}
+        handler.start()
+        handler.raw(f"data: {json.dumps(frame)}\n\ndata: [DONE]\n\n")
+
+    server.answer = answer
+    prompt = Prompt((Message("system", "Be brief."), Message("user", "Who?")), "Who?")
+
+    assert list(_client(server, []).next_tokens(prompt)) == [{"Yes": 1.0}]
 
 
 def test_a_server_without_probabilities_is_asked_for_them_once(server: StubServer) -> None:

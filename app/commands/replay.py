@@ -28,8 +28,12 @@ def command(context: click.Context, file: Path, as_json: bool) -> None:
 
     saved = read_saved(file)
     top_k = saved["parameters"].get("search.top_k")
+    strictness = saved["parameters"].get("strictness")
     settings = settings_with(
-        llm=saved["llm"] or None, top_k=top_k if isinstance(top_k, int) else None, sampling=saved_sampling(saved)
+        llm=saved["llm"] or None,
+        top_k=top_k if isinstance(top_k, int) else None,
+        sampling=saved_sampling(saved),
+        strictness=strictness if isinstance(strictness, int) else None,
     )
     engine = Engine(settings)
     kb, also, history = saved["kb"], saved["also"], saved_history(saved)
