@@ -284,3 +284,11 @@ def test_the_model_can_be_asked_without_documents_and_that_is_marked(start: Any)
         "And its river?",
     ]
     assert session_of(page).turns("default")[-1].answer.claims == ()  # type: ignore[union-attr]
+
+
+def test_without_documents_the_page_promises_no_citations(start: Any) -> None:
+    page = start()
+    assert "Every sentence of an answer carries a number" in html_of(page)
+    page.toggle(key="plain_default").set_value(True).run()
+    assert "Every sentence of an answer carries a number" not in html_of(page)
+    assert "nothing is looked up, cited or checked" in html_of(page)

@@ -52,7 +52,10 @@ def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
         welcome = st.empty()
         if not turns:
             with welcome.container():
-                _draw_welcome(engine, kb, languages, where)
+                if alone:
+                    st.html(_welcome_html(texts.no_documents_toggle, texts.no_documents_help))
+                else:
+                    _draw_welcome(engine, kb, languages, where)
         for turn in turns:
             if turn.is_open:
                 follow_turn(turn, texts, has_native_stop=bool(typed))
@@ -129,11 +132,11 @@ def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts], where: Wh
     texts = languages[0]
     if kb not in engine.knowledge_bases() or not engine.documents(kb):
         nothing = texts.empty_knowledge_base if kb in engine.knowledge_bases() else texts.no_knowledge_base
-        st.html(f'<div class="fn-welcome"><h2>{texts.welcome}</h2><p>{nothing}</p></div>')
+        st.html(_welcome_html(texts.welcome, nothing))
         with st.container(horizontal=True, horizontal_alignment="center"):
             st.button(texts.go_to_documents, key="go_to_documents", type="primary", on_click=session().show_documents)
         return
-    st.html(f'<div class="fn-welcome"><h2>{texts.welcome}</h2><p>{texts.welcome_hint}</p></div>')
+    st.html(_welcome_html(texts.welcome, texts.welcome_hint))
     if kb != SAMPLES:
         return
     st.html(f'<p class="fn-small fn-centred">{texts.samples_hint}</p>')
@@ -144,3 +147,7 @@ def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts], where: Wh
             if column.button(question, key=key, width="stretch", wrap=True):
                 ask(engine, kb, question, where)
                 st.rerun()
+
+
+def _welcome_html(heading: str, hint: str) -> str:
+    return f'<div class="fn-welcome"><h2>{heading}</h2><p>{hint}</p></div>'
