@@ -89,6 +89,13 @@ class Composer:
         """What the quotes can refer to: themselves, title, headings, columns, the text just before."""
         return "\n".join(self._near)
 
+    def cite(self, hit: Hit, span: Span) -> Citation:
+        """Cite a span of a hit's chunk that backs no claim: what disagrees with one."""
+        start = hit.chunk.span.start
+        placed = Span(start + span.start, start + span.end)
+        evidence = Evidence(hit, placed, span.of(hit.chunk.text), 1.0, frozenset(), frozenset())
+        return self._citation(evidence, "supported")
+
     @property
     def gives_no_amount(self) -> bool:
         """Tell whether an amount is asked for and none is given."""

@@ -9,12 +9,12 @@ import re
 from collections.abc import Sequence
 
 from generation.names import acronyms_of
-from generation.numbers import fact_terms, fold, unit_of
+from generation.numbers import fact_terms, unit_of
 from generation.polarity import negations, opposed
+from generation.tokens import aligned, tokens_of
 from ingest.sentences import split_sentences
-from ingest.terms import is_stop_term, words_of
+from ingest.terms import is_stop_term
 
-_TOKEN = re.compile(r"\d[\d,.]*\d|\d|[^\W\d_\u3400-\u9fff]+(?:['’-][^\W\d_\u3400-\u9fff]+)*|[\u3400-\u9fff]+|%")
 _PASSIVE = re.compile(r"\bby\b|[被由]")
 _ALIKE = 0.6  # of the claim's tokens stand in the sentence in its order
 _NEARLY_EQUAL = 0.8
@@ -25,12 +25,12 @@ def substituted(claim: str, quotes: Sequence[str], question: str, known: str) ->
 
     `known` is the text of the passages: a Chinese word counts as another thing's name only where it stands there.
     """
-    mine = _tokens(claim)
+    mine = tokens_of(claim)
     sentences = [span.of(quote) for quote in quotes for span in split_sentences(quote)]
-    aligned = [(_matcher(mine, theirs), theirs, text) for text in sentences if (theirs := _tokens(text))]
-    if not mine or not aligned:
+    candidates = [(aligned(mine, theirs), theirs, text) for text in sentences if (theirs := tokens_of(text))]
+    if not mine or not candidates:
         return ""
-    matcher, theirs, sentence = max(aligned, key=lambda entry: (_held(entry[0]), entry[0].ratio()))
+    matcher, theirs, sentence = max(candidates, key=lambda entry: (_held(entry[0]), entry[0].ratio()))
     held = _held(matcher) / len(mine)
     if reason := _exchanged(claim, sentence, mine, theirs):
         return reason
@@ -91,18 +91,6 @@ def _exchanged(claim: str, sentence: str, mine: Sequence[str], theirs: Sequence[
 
 def _reason(said: Sequence[str], instead: Sequence[str]) -> str:
     return f"the quote says {' '.join(instead)}, not {' '.join(said)}"
-
-
-def _tokens(text: str) -> list[str]:
-    found: list[str] = []
-    for match in _TOKEN.finditer(fold(text)):
-        token = match.group()
-        found += words_of(token) if "\u3400" <= token[0] <= "\u9fff" else [token]
-    return found
-
-
-def _matcher(mine: Sequence[str], theirs: Sequence[str]) -> difflib.SequenceMatcher[str]:
-    return difflib.SequenceMatcher(None, [t.lower() for t in mine], [t.lower() for t in theirs], autojunk=False)
 
 
 def _held(matcher: difflib.SequenceMatcher[str]) -> int:
