@@ -20,7 +20,8 @@ from app.seeing import Asked, page_pictures, prepare, sees_images
 from app.settings import Settings
 from generation.abstain import stated_lines
 from generation.answer import Answer
-from generation.answering import AnswerConfig, stream_answer
+from generation.answer_config import AnswerConfig
+from generation.answering import stream_answer
 from generation.extractive import Extractive
 from generation.llm import LLM, Message
 from generation.media import Picture
