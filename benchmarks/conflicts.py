@@ -24,7 +24,7 @@ from app.evaluation.sets import EvaluationSet
 from benchmarks.trust_cases import Case, cases
 from benchmarks.trust_edits import EDITS
 from generation.citing import EvidenceIndex, Similarity
-from generation.composing import Composer
+from generation.composing import Composer, Lookups
 from generation.conflicts import Found, find_conflicts
 from generation.llm import Prompt
 from generation.support import SupportConfig
@@ -154,7 +154,7 @@ def _found(case: Case, passages: tuple[Hit, ...], similarity: Similarity | None)
     """Cite the claim from the gold passage and its like, and look for conflicts among all."""
     own = case.passages[:1]
     prompt = Prompt((), case.question, own)
-    composer = Composer(prompt, EvidenceIndex(own, case.question), SupportConfig(), None, None, None, lambda: 0.0)
+    composer = Composer(prompt, EvidenceIndex(own, case.question), SupportConfig(), Lookups())
     composer.feed(case.claim)
     composer.flush()
     return find_conflicts(composer.claims, passages, case.question, similarity=similarity)

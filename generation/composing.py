@@ -18,11 +18,13 @@ from generation.short_claims import Closeness, adds_only_a_value, labelled, spea
 from generation.support import Support, SupportConfig, check_support
 from generation.surroundings import near, other_thing, passages_of
 from ingest.document import Page, Span
+from retrieval.editions import Dated
 from retrieval.retrieval import Hit
 
 PageOf = Callable[[Hit, int], Page | None]  # at an offset of the hit's document
 SecondsOf = Callable[[Hit, Span], tuple[float, float] | None]  # of words in a recording
 Clock = Callable[[], float]
+DatedOf = Callable[[Hit], Dated]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Lookups:
     seconds_of: SecondsOf | None = None
     similarity: Similarity | None = None
     relevance: Relevance | None = None
+    dated_of: DatedOf | None = None
     clock: Clock = time.perf_counter
 
 

@@ -3,18 +3,15 @@
 The sentence is ours, not the model's, in the language of the question.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from generation.answer import Conflict
-from generation.citing import Similarity
-from generation.composing import Composer
-from generation.conflicts import Found, find_conflicts
+from generation.composing import Composer, DatedOf, Lookups
+from generation.conflicts import ConflictConfig, Found, find_conflicts
 from generation.prompts import PromptLanguage, prompt_language
 from retrieval.editions import Dated, which_is_newer
 from retrieval.retrieval import Hit
-
-DatedOf = Callable[[Hit], Dated]
 
 _LONGEST_TITLE = 80
 _HEAD: dict[PromptLanguage, str] = {"en": "Sources disagree: ", "zh": "资料不一致："}
@@ -33,11 +30,11 @@ _COMMA: dict[PromptLanguage, str] = {"en": ", ", "zh": "，"}
 
 
 def state_conflicts(
-    composer: Composer, hits: Sequence[Hit], *, similarity: Similarity | None, dated_of: DatedOf | None
+    composer: Composer, hits: Sequence[Hit], lookups: Lookups, config: ConflictConfig
 ) -> tuple[tuple[Conflict, ...], str]:
     """Give the conflicts of a composed answer, and the sentence that says so, "" where there are none."""
-    found = find_conflicts(composer.claims, hits, composer.question, similarity=similarity)
-    conflicts = tuple(_conflict(one, composer, dated_of or _undated) for one in found)
+    found = find_conflicts(composer.claims, hits, composer.question, similarity=lookups.similarity, config=config)
+    conflicts = tuple(_conflict(one, composer, lookups.dated_of or _undated) for one in found)
     return conflicts, conflict_sentence(conflicts, prompt_language(composer.question))
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from generation.answer import Citation, Claim
 from generation.citing import Similarity
-from generation.disagreement import DisagreementConfig, Statement, differing_values, disagreements
+from generation.disagreement import DisagreementConfig, Pair, Statement, differing_values, disagreements
 from generation.instructions import instruction_spans
 from generation.matching import Weights, surface_of, terms_of, weights_of
 from generation.names import unknown_subjects
 from generation.numbers import missing_years
-from generation.stated_values import agree, stated_values
+from generation.stated_values import Value, agree, stated_values
 from generation.tables import spelled_lines
 from ingest.document import Span
 from ingest.language import has_cjk
@@ -105,21 +105,18 @@ class _Finder:
             yield from self._across(number, claim, citation, cited, rivals)
 
     def _said(
-        self, number: int, claim: Claim, citation: Citation, cited: _Rival, rival: _Rival, said: list[tuple[str, str]]
+        self, number: int, claim: Claim, citation: Citation, cited: _Rival, rival: _Rival, said: Sequence[Pair]
     ) -> Iterator[Found]:
         for value, other in said:
             if self._is_asked(value, claim):
-                yield Found(number, value, citation, other, cited.hit, rival.hit, rival.span)
+                yield Found(number, _text(value), citation, _text(other), cited.hit, rival.hit, rival.span)
 
-    def _is_asked(self, value: str, claim: Claim) -> bool:
+    def _is_asked(self, value: Value | str, claim: Claim) -> bool:
         """Tell whether the claim says the value, and the question does not."""
-        stated = stated_values(value)
-        if not stated:
+        if isinstance(value, str):
             return value.lower() in claim.text.lower()
-        asked = stated_values(self._question)
-        return any(agree(stated[0], one) for one in stated_values(claim.text)) and not any(
-            agree(stated[0], one) for one in asked
-        )
+        said, asked = stated_values(claim.text), stated_values(self._question)
+        return any(agree(value, one) for one in said) and not any(agree(value, one) for one in asked)
 
     def _is_rival(self, other: Hit, hit: Hit) -> bool:
         """Tell whether another document's passage speaks of what is asked as much as the cited one does."""
@@ -149,7 +146,7 @@ class _Finder:
             if has_cjk(rival.statement.text) != has_cjk(cited.statement.text)
             and (pair := differing_values(mine, stated_values(rival.statement.text)))
             and len(pair) == 1
-            and self._is_asked(pair[0][0].text, claim)
+            and self._is_asked(pair[0][0], claim)
         ]
         if not pairs:
             return
@@ -174,6 +171,10 @@ def _statements(hit: Hit) -> list[_Rival]:
             found.append(_Rival(hit, span, Statement(spelled.get(sentence, sentence), f"{label}\n{before}")))
         before = sentence
     return found
+
+
+def _text(value: Value | str) -> str:
+    return value if isinstance(value, str) else value.text
 
 
 def _holds(hit: Hit, citation: Citation) -> bool:

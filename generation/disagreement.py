@@ -29,7 +29,10 @@ class DisagreementConfig:
 
     least_shared: float = 0.6  # Jaccard
     least_shared_several: float = 0.8  # where several values differ
-    least_words_beside_name: float = 3  # where names differ, which tell things apart as well
+    least_words_beside_name: float = 2  # where names differ, which tell things apart as well
+
+
+Pair = tuple[Value, Value] | tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ class Statement:
     label: str
 
 
-def disagreements(one: Statement, other: Statement, question: str, config: DisagreementConfig) -> list[tuple[str, str]]:
-    """Give the values that differ, as they are written, those of `one` first; [] where nothing shows that they do."""
+def disagreements(one: Statement, other: Statement, question: str, config: DisagreementConfig) -> list[Pair]:
+    """Give the values that differ, those of `one` first; names as text. [] where nothing shows that they do."""
     if has_cjk(one.text) != has_cjk(other.text) or negations(one.text) % 2 != negations(other.text) % 2:
         return []
     pairs = differing_values(stated_values(one.text), stated_values(other.text))
@@ -53,7 +56,7 @@ def disagreements(one: Statement, other: Statement, question: str, config: Disag
     least = 1.0 if is_row(one.text) or is_row(other.text) else config.least_shared
     if shared < least or (len(pairs) > 1 and shared < config.least_shared_several) or _speak_of_others(one, other):
         return []
-    return [(mine.text, theirs.text) for mine, theirs in pairs]
+    return list(pairs)
 
 
 def differing_values(mine: Sequence[Value], theirs: Sequence[Value]) -> list[tuple[Value, Value]] | None:
@@ -101,7 +104,7 @@ def _without_values(text: str) -> str:
     return folded
 
 
-def _names(one: str, other: str, question: str, config: DisagreementConfig) -> list[tuple[str, str]]:
+def _names(one: str, other: str, question: str, config: DisagreementConfig) -> list[Pair]:
     """Give the name at the same place in two statements that are equal before and behind it."""
     mine, theirs = fold(one), fold(other)
     said, instead = _differing(mine, theirs)

@@ -18,8 +18,8 @@ _EDITION = re.compile(r"(?<!\d)(?:19|20)\d\d(?:[-_.]?\d\d){0,2}(?!\d)|(?<![a-z])
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 # The question itself looks back, or compares.
 _PAST = re.compile(
-    r"\b(?:before|previous\w*|former\w*|earlier|old(?:er)?|past|used to|chang\w+|differ\w*|compar\w+|originally|versus"
-    r"|vs)\b"
+    r"\b(?:before(?=\W*$|,| (?:that|then|this|now|the (?:change|reform|revision|new|current))\b)|previous\w*|former\w*"
+    r"|earlier|(?<!how )old(?:er)?|past|used to|chang\w+|differ\w*|compar\w+|originally|versus|vs)\b"
     "|以前|之前|过去|原来|原先|旧版|老版|曾经|变化|改变|区别|不同|比较|相比",
     re.IGNORECASE,
 )
