@@ -24,6 +24,7 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-ur
 _STYLE = (
     "body{font:1rem/1.6 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;"
     "overflow-wrap:anywhere}.answer,.excerpt{white-space:pre-wrap}"
+    ".conflict{border-left:3px solid #d68a00;padding-left:.8rem}"
     "section{border-top:1px solid #ccc;margin-top:1.5rem;break-inside:avoid}"
     "blockquote{border-left:3px solid #d68a00;background:#fff8dc;margin:.5rem 0;padding:.3rem .8rem;"
     "white-space:pre-wrap}img{max-width:100%;border:1px solid #ccc}mark{background:#ffe95c}small{color:#555}"
@@ -42,7 +43,9 @@ def answer_page(answer: Answer, engine: Engine, kb: str) -> str:
     """Give the HTML. Every word of a document, a model or a user is escaped."""
     language = prompt_language(answer.question)
     texts = CHINESE if language == "zh" else ENGLISH
-    body = [f"<h1>{escape(answer.question)}</h1>", f'<p class="answer">{escape(answer.text)}</p>']
+    body = [f"<h1>{escape(answer.question)}</h1>", f'<p class="answer">{escape(answer.claimed_text)}</p>']
+    if answer.conflicts:
+        body.append(f'<p class="conflict">{escape(answer.conflict_text)}</p>')
     if answer.abstained:
         body.append(f"<p><small>{escape(texts.reason_in_words(answer.reason))}</small></p>")
     body += [
@@ -51,7 +54,7 @@ def answer_page(answer: Answer, engine: Engine, kb: str) -> str:
         if claim.status != "supported"
     ]
     body.append(notices_html(answer.notices, texts))
-    cited = {citation.marker: citation for claim in answer.claims for citation in claim.citations}
+    cited = {citation.marker: citation for citation in answer.citations}
     body += [_source(citation, engine, kb, texts) for _, citation in sorted(cited.items())]
     body.append(f"<p><small>{escape(answer.model)} · {escape(answer.retrieval.generation)}</small></p>")
     return (

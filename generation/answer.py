@@ -104,6 +104,12 @@ class Answer:
     from_documents: bool = True  # False: the model's own words, nothing searched, cited or checked
 
     @property
+    def citations(self) -> tuple[Citation, ...]:
+        """All citations, those of the claims first, then what disagrees with them; one may come several times."""
+        backing = (citation for claim in self.claims for citation in claim.citations)
+        return (*backing, *(conflict.other for conflict in self.conflicts))
+
+    @property
     def claimed_text(self) -> str:
         """The text without `conflict_text`: what the model wrote, with its markers."""
         return self.text.removesuffix(self.conflict_text).rstrip() if self.conflict_text else self.text

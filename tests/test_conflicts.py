@@ -6,6 +6,12 @@ from datetime import date
 import numpy as np
 import pytest
 
+from app.evaluation.scoring import plain_text
+from app.page_parts.answer_html import answer_html
+from app.page_parts.answer_run import AnswerRun
+from app.page_parts.session import Turn, opened
+from app.page_parts.texts_en import ENGLISH
+from app.views import answer_json, answer_notes
 from generation.answer import Answer
 from generation.answer_config import AnswerConfig
 from generation.answering import answer_question, stream_answer
@@ -224,3 +230,41 @@ def test_sentences_in_two_languages_are_compared_by_meaning() -> None:
     assert [(c.value, c.other_value, c.other.quote) for c in answer.conflicts] == [
         ("400 crowns", "500克朗", "划艇的押金为500克朗。")
     ]
+
+
+def test_json_notes_and_page_show_both_quotes() -> None:
+    new = passage(_NEW, source="leave-2025.md", title="Leave policy")
+    old = passage(_OLD, source="leave-2023.md", title="Leave policy")
+    answer = _answer(_QUESTION, "25 days [1]", new, old)
+
+    (shown,) = answer_json(answer)["conflicts"]
+    assert {key: shown[key] for key in ("value", "other_value", "newer", "dated", "other_dated")} == {
+        "value": "25 days", "other_value": "20 days", "newer": "one", "dated": "2025", "other_dated": "2023",
+    }  # fmt: skip
+    assert (shown["citation"]["quote"], shown["other"]["quote"]) == (_NEW, _OLD)
+    assert answer_notes(answer)[2:4] == [f"[2] ✓ Leave policy: “{_OLD}”", "      leave-2023.md"]
+    html = answer_html(answer, ENGLISH)
+    assert html.count('data-open="c:0:1"') == 3  # behind the claim, in our sentence, on its card
+    assert html.count('data-open="d:0"') == 2
+    claimed, _, apart = html.partition('<p class="fn-note fn-conflict" role="note">')
+    assert ("Sources disagree" in claimed, apart.startswith("Sources disagree: “leave-2025.md”")) == (False, True)
+
+
+def test_the_page_opens_what_disagrees() -> None:
+    hits = (passage(_NEW, source="a.md", title="A"), passage(_OLD, source="b.md", title="B"))
+    answer = _answer(_QUESTION, "25 days [1]", *hits)
+    run = AnswerRun(lambda: iter([answer]))
+    assert run.wait(30)
+    turn = Turn(1, _QUESTION, run)
+
+    shown = opened(turn, "d:0")
+
+    assert shown is not None
+    assert (shown.source, shown.quote, shown.claim) == ("b.md", _OLD, answer.conflict_text)
+    assert opened(turn, "d:1") is None
+
+
+def test_the_measures_leave_our_sentence_out() -> None:
+    answer = _answer(_QUESTION, "25 days [1]", passage(_NEW, source="a.md"), passage(_OLD, source="b.md"))
+
+    assert plain_text(answer) == "25 days"

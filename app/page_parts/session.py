@@ -118,7 +118,9 @@ def history(turns: Sequence[Turn], *, plain: bool = False) -> list[Message]:
 
 
 def opened(turn: Turn, target: str) -> OpenSource | None:
-    """Give what a click on `target` opens: "c:CLAIM:MARKER" a citation, "h:RANK" a hit; None when there is none."""
+    """Give what a click on `target` opens: "c:CLAIM:MARKER" a citation, "d:CONFLICT" what disagrees with one,
+    "h:RANK" a hit; None when there is none.
+    """
     answer = turn.answer
     if answer is None:
         return None
@@ -130,6 +132,8 @@ def opened(turn: Turn, target: str) -> OpenSource | None:
         for citation in claim.citations:
             if citation.marker == int(numbers[1]):
                 return _opened_citation(turn, target, citation, claim.text)
+    if kind == "d" and int(numbers[0]) < len(answer.conflicts):
+        return _opened_citation(turn, target, answer.conflicts[int(numbers[0])].other, answer.conflict_text)
     if kind == "h":
         for hit in answer.retrieval.hits:
             if hit.rank == int(numbers[0]):
