@@ -8,6 +8,7 @@ stand elsewhere in the quotes.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from generation.names import acronyms_of
 from generation.numbers import canonical
@@ -38,17 +39,20 @@ class _Fact:
         return self.said.text if isinstance(self.said, Value) else " ".join(self.said)
 
 
-def misplaced(claim: str, quotes: Sequence[str], question: str) -> str:
-    """Say what the claim has in place of what, "" when nothing shows that it does."""
+def misplaced(claim: str, passages: str, question: str) -> str:
+    """Say what the claim has in place of what, "" when nothing shows that it does.
+
+    `passages` are those of the quotes, whole: the sentence that the claim goes wrong on may not be quoted.
+    """
     mine, asked = _facts(claim), _facts(question)
-    quoted = [fact for quote in quotes for span in split_sentences(quote) for fact in _facts(span.of(quote))]
+    quoted = [fact for span in split_sentences(passages) for fact in _facts(span.of(passages))]
     for fact in mine:
         if any(_same(fact, other) for other in asked):
             continue
         own = max((len(_shared(fact, other)) for other in quoted if _same(fact, other)), default=0)
         for other in quoted:
             if _alike(fact, other) > own and _differ(fact, other) and not any(_same(other, one) for one in mine):
-                return f"the quote says {other.text}, not {fact.text}"
+                return f"the passage says {other.text}, not {fact.text}"
         for other in asked:
             if _alike(fact, other, ends=True) > own and _differ(fact, other):
                 return f"the question says {other.text}, not {fact.text}"
@@ -65,6 +69,7 @@ def _asked_otherwise(claim: str, question: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=2_000)
 def _facts(text: str) -> list[_Fact]:
     """Give the values in order, and the names: capitalised words that follow each other."""
     tokens = _tokens(text)
@@ -88,6 +93,8 @@ def _tokens(text: str) -> list[Token]:
     tokens: list[Token] = []
     end = 0
     for value in stated_values(text):
+        if value.text[:1].isupper() and value.text.isalpha():
+            continue  # the First Minister
         tokens += tokens_of(folded[end : value.span.start])
         tokens.append(value)
         end = max(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from generation.names import acronyms_of
-from generation.numbers import fact_terms, unit_of
+from generation.numbers import canonical, dates, fact_terms, unit_of
 from generation.polarity import negations, opposed
 from generation.tokens import aligned, tokens_of
 from ingest.sentences import split_sentences
@@ -81,12 +81,25 @@ def _exchanged(claim: str, sentence: str, mine: Sequence[str], theirs: Sequence[
     """Tell whether the two are equal but for the order of their facts: "A bought B", "B bought A"."""
     if len(_PASSIVE.findall(claim)) != len(_PASSIVE.findall(sentence)):
         return ""
+    if _dated(claim) == _dated(sentence):  # "1 January 2010" is "January 1, 2010"
+        mine, theirs = tokens_of(_dateless(claim)), tokens_of(_dateless(sentence))
     facts = [[t for t in tokens if _is_fact(t)] for tokens in (mine, theirs)]
     frames = [[t.lower() for t in tokens if not _is_fact(t)] for tokens in (mine, theirs)]
     if facts[0] == facts[1] or sorted(facts[0]) != sorted(facts[1]) or frames[0] != frames[1]:
         return ""
     first = next(i for i, fact in enumerate(facts[0]) if fact != facts[1][i])
     return _reason([facts[0][first]], [facts[1][first]])
+
+
+def _dated(text: str) -> list[tuple[int | None, ...]]:
+    return [(date.year, date.month, date.day) for date in dates(text)]
+
+
+def _dateless(text: str) -> str:
+    text = canonical(text)
+    for date in reversed(dates(text)):
+        text = text[: date.span.start] + " " + text[date.span.end :]
+    return text
 
 
 def _reason(said: Sequence[str], instead: Sequence[str]) -> str:

@@ -62,7 +62,7 @@ def check_support(
         *_wrong_dates(claim, quoted, question, context),
         *_wrong_names(claim, quoted, question, context),
     ]
-    if other := substituted(claim, evidence, question, context) or misplaced(claim, evidence, question):
+    if other := substituted(claim, evidence, question, context) or misplaced(claim, context, question):
         wrong.append(other)
     if is_foreign(claim, quoted):
         reasons = (*wrong, "the evidence is in another language")
