@@ -6,6 +6,7 @@ documents is newer is the business of `retrieval/editions.py`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from generation.answer import Citation, Claim
 from generation.citing import Similarity
@@ -88,7 +89,6 @@ class _Finder:
         self._similarity = similarity
         self._config = config
         self._asked = terms_of(question)
-        self._weights: Weights = weights_of(surface_of(hit.chunk.text) for hit in hits)
         self._rivals = [rival for hit in hits for rival in _statements(hit)]
 
     def of(self, number: int, claim: Claim, citation: Citation) -> Iterator[Found]:
@@ -98,10 +98,11 @@ class _Finder:
         start = citation.span.start - hit.chunk.span.start
         quoted = Span(start, start + len(citation.quote))
         for cited in (rival for rival in _statements(hit) if rival.span.overlaps(quoted)):
-            rivals = [rival for rival in self._rivals if self._is_rival(rival.hit, hit)]
+            rivals = [rival for rival in self._rivals if not _is_same_document(rival.hit, hit)]
             for rival in rivals:
                 said = disagreements(cited.statement, rival.statement, self._question, self._config.disagreement)
-                yield from self._said(number, claim, citation, cited, rival, said)
+                if said and self._speaks_of_it(rival.hit, hit):
+                    yield from self._said(number, claim, citation, cited, rival, said)
             yield from self._across(number, claim, citation, cited, rivals)
 
     def _said(
@@ -118,17 +119,17 @@ class _Finder:
         said, asked = stated_values(claim.text), stated_values(self._question)
         return any(agree(value, one) for one in said) and not any(agree(value, one) for one in asked)
 
-    def _is_rival(self, other: Hit, hit: Hit) -> bool:
+    def _speaks_of_it(self, other: Hit, hit: Hit) -> bool:
         """Tell whether another document's passage speaks of what is asked as much as the cited one does."""
-        if other.chunk.document_id == hit.chunk.document_id and other.kb == hit.kb:
-            return False
         text, other_text = _whole(hit), _whole(other)
-        if has_cjk(text) != has_cjk(other_text):
-            return True
         if set(missing_years(self._question, other_text)) - set(missing_years(self._question, text)):
             return False
         unknown = set(unknown_subjects(self._question, other_text)) - set(unknown_subjects(self._question, text))
         return not unknown and self._fit(other_text) >= self._fit(text) - self._config.most_less_fit
+
+    @cached_property
+    def _weights(self) -> Weights:
+        return weights_of(surface_of(hit.chunk.text) for hit in self._hits)
 
     def _fit(self, text: str) -> float:
         return self._weights.coverage(self._asked, surface_of(text))
@@ -175,6 +176,10 @@ def _statements(hit: Hit) -> list[_Rival]:
 
 def _text(value: Value | str) -> str:
     return value if isinstance(value, str) else value.text
+
+
+def _is_same_document(one: Hit, other: Hit) -> bool:
+    return one.chunk.document_id == other.chunk.document_id and one.kb == other.kb
 
 
 def _holds(hit: Hit, citation: Citation) -> bool:

@@ -70,7 +70,7 @@ def _asked_otherwise(claim: str, question: str) -> str:
 
 
 @lru_cache(maxsize=2_000)
-def _facts(text: str) -> list[_Fact]:
+def _facts(text: str) -> tuple[_Fact, ...]:
     """Give the values in order, and the names: capitalised words that follow each other."""
     tokens = _tokens(text)
     found: list[_Fact] = []
@@ -85,7 +85,7 @@ def _facts(text: str) -> list[_Fact]:
             start = i
         if isinstance(token, Value):
             found.append(_fact(tokens, i, i + 1, token))
-    return found
+    return tuple(found)
 
 
 def _tokens(text: str) -> list[Token]:

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from generation.intervals import Interval, intervals
@@ -63,7 +64,8 @@ class Value:
     around: tuple[str, str] = ("", "")
 
 
-def stated_values(text: str) -> list[Value]:
+@lru_cache(maxsize=2_000)
+def stated_values(text: str) -> tuple[Value, ...]:
     """Give the values in order. A year alone is a date."""
     text = canonical(text)
     found: list[Value] = []
@@ -76,7 +78,7 @@ def stated_values(text: str) -> list[Value]:
         found.append(Value("date", date.span.of(text), date.span, date=date))
     ranges = intervals(text)
     found += (_number(text, quantity, ranges) for quantity in quantities(text))
-    return sorted(_joined(found), key=lambda value: value.span)
+    return tuple(sorted(_joined(found), key=lambda value: value.span))
 
 
 def agree(one: Value, other: Value) -> bool:
