@@ -1,12 +1,13 @@
 """Alarms where sources agree, and conflicts found where one is a copy with another value. No model writes.
 
-python -m benchmarks.conflicts [SET ...] [--questions N] [--seed S] [--mending] [--across] [--show] [--json]
+python -m benchmarks.conflicts [SET ...] [--questions N] [--seed S] [--mending] [--across | --samples] [--show]
 
 A claim of the gold sentence (the answer alone, and the whole sentence) stands over its passage among the nine passages
 of the set nearest to the question. As they are, every alarm counts as false. Then a copy of the gold passage with
 another value in the place of the answer, under another title and date, takes the second place. `--across` asks
 xquad_en over xquad_en and its translation xquad_zh at once, with the embedder of the settings: the value is changed in
-the Chinese passage.
+the Chinese passage. `--samples` searches the sample documents for every sample question, and takes its answers for
+claims; they hold two editions of one policy, which do disagree.
 """
 
 import json
@@ -21,6 +22,7 @@ import click
 
 from app.evaluation.layouts import read_set
 from app.evaluation.sets import EvaluationSet
+from app.settings import PROJECT
 from benchmarks.trust_cases import Case, cases
 from benchmarks.trust_edits import EDITS
 from generation.citing import EvidenceIndex, Similarity
@@ -29,6 +31,7 @@ from generation.conflicts import Found, find_conflicts
 from generation.llm import Prompt
 from generation.support import SupportConfig
 from ingest.document import Chunk, Span
+from ingest.embedder import Embedder
 from ingest.language import has_cjk
 from retrieval.retrieval import Hit
 
@@ -62,16 +65,28 @@ class Edited:
 @click.option("--seed", default=0)
 @click.option("--mending", is_flag=True, help="The half of the documents that may be looked at.")
 @click.option("--across", is_flag=True, help="One source in each language; embeds.")
+@click.option("--samples", is_flag=True, help="The sample documents, searched; embeds.")
 @click.option("--show", is_flag=True, help="Print false alarms and what is missed.")
 @click.option("--json", "as_json", is_flag=True)
 def main(
-    names: tuple[str, ...], sets: Path, size: int, seed: int, *, mending: bool, across: bool, show: bool, as_json: bool
+    names: tuple[str, ...],
+    sets: Path,
+    size: int,
+    seed: int,
+    *,
+    mending: bool,
+    across: bool,
+    samples: bool,
+    show: bool,
+    as_json: bool,
 ) -> None:
     """Print, by set, the share of questions with an alarm, and the share of edited copies found, by kind of value."""
     figures: dict[str, float] = {}
     total: Counter[str] = Counter()
-    for name in ("xquad_en + xquad_zh",) if across else names or _NAMES:
-        if across:
+    for name in ("xquad_en + xquad_zh",) if across else ("samples",) if samples else names or _NAMES:
+        if samples:
+            counts = _searched(read_set(PROJECT / "data" / "eval" / "samples"), show=show)
+        elif across:
             counts = _across(read_set(sets / "xquad_en"), read_set(sets / "xquad_zh"), size, seed, show=show)
         else:
             counts = _counted(read_set(sets / name), size, seed, held_out=not mending, show=show)
@@ -116,11 +131,7 @@ def _across(english: EvaluationSet, chinese: EvaluationSet, size: int, seed: int
     from app.engine import Engine
     from app.settings import load_settings
 
-    embedder = Engine(load_settings()).embedder()
-
-    def similarity(left: Sequence[str], right: Sequence[str]):  # type: ignore[no-untyped-def]
-        return embedder.embed_passages(left) @ embedder.embed_passages(right).T
-
+    similarity = _similarity(Engine(load_settings()).embedder())
     answers = {q.id: q.answers[0] for q in chinese.questions if q.answers}
     ids = {q.question: q.id for q in english.questions}
     twins = {case.question: case for case in cases(chinese, 10_000, seed=seed, held_out=True, n_near=4)}
@@ -150,14 +161,43 @@ def _across(english: EvaluationSet, chinese: EvaluationSet, size: int, seed: int
     return counts
 
 
+def _searched(questions: EvaluationSet, *, show: bool) -> Counter[str]:
+    """Search for every question, and cite its gold answers from what is found."""
+    from app.engine import Engine
+    from app.evaluation.corpus import build_corpus, cache_settings
+    from app.settings import load_settings
+
+    engine = Engine(cache_settings(load_settings()))
+    kb = build_corpus(engine, questions, lambda progress: None).kb
+    similarity = _similarity(engine.embedder())
+    counts: Counter[str] = Counter()
+    for question in questions.questions:
+        hits = engine.search(kb, question.question).hits
+        claims = question.answers[:1]
+        found = [one for claim in claims for one in _conflicts(claim, question.question, hits, hits, similarity)]
+        counts.update({"questions": int(question.answerable), "alarms": int(bool(found))})
+        if show and found:
+            click.echo(f"ALARM {question.id} {question.question} {claims}\n  {_shown(found[0])}")
+    return counts
+
+
+def _similarity(embedder: Embedder) -> Similarity:
+    return lambda left, right: embedder.embed_passages(left) @ embedder.embed_passages(right).T
+
+
 def _found(case: Case, passages: tuple[Hit, ...], similarity: Similarity | None) -> tuple[Found, ...]:
-    """Cite the claim from the gold passage and its like, and look for conflicts among all."""
-    own = case.passages[:1]
-    prompt = Prompt((), case.question, own)
-    composer = Composer(prompt, EvidenceIndex(own, case.question), SupportConfig(), Lookups())
-    composer.feed(case.claim)
+    """Cite the claim from the gold passage, and look for conflicts among all."""
+    return _conflicts(case.claim, case.question, case.passages[:1], passages, similarity)
+
+
+def _conflicts(
+    claim: str, question: str, shown: tuple[Hit, ...], hits: tuple[Hit, ...], similarity: Similarity | None
+) -> tuple[Found, ...]:
+    prompt = Prompt((), question, shown)
+    composer = Composer(prompt, EvidenceIndex(shown, question), SupportConfig(), Lookups())
+    composer.feed(claim)
     composer.flush()
-    return find_conflicts(composer.claims, passages, case.question, similarity=similarity)
+    return find_conflicts(composer.claims, hits, question, similarity=similarity)
 
 
 def _edited(case: Case, answer: str, names: Sequence[str], rng: random.Random) -> Edited | None:
