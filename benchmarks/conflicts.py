@@ -228,9 +228,8 @@ def _names(questions: EvaluationSet) -> list[str]:
 
 
 def _copy(gold: Hit, answer: str, other: str) -> Hit:
-    text = re.sub(
-        rf"(?<![\w.,]){re.escape(answer)}(?![\w])" if answer.isascii() else re.escape(answer), other, gold.chunk.text
-    )
+    whole = rf"(?<![A-Za-z0-9.,]){re.escape(answer)}(?![A-Za-z0-9])"
+    text = re.sub(whole, lambda match: other, gold.chunk.text)
     title = f"{gold.title}（2031年版）" if has_cjk(text) else f"{gold.title}, edition of 2031"
     chunk = Chunk("copy-0", "copy", Span(0, len(text)), text, gold.chunk.headings, None)
     return Hit(chunk, "copy-2031.md", title, 2, gold.score, {})

@@ -31,6 +31,7 @@ class ConflictConfig:
     disagreement: DisagreementConfig = field(default_factory=DisagreementConfig)
     # The other passage speaks of this much less of the question than the cited one, at most.
     most_less_fit: float = 0.1
+    least_of_title: float = 0.8  # of what the question says of one's title, in the other's passage
     # Of a sentence in the other language, with the embedder that answers are checked with.
     least_similarity: float = 0.88
     most_shown: int = 3
@@ -124,8 +125,15 @@ class _Finder:
         text, other_text = _whole(hit), _whole(other)
         if set(missing_years(self._question, other_text)) - set(missing_years(self._question, text)):
             return False
+        if self._is_of_another(hit, other_text) or self._is_of_another(other, text):
+            return False
         unknown = set(unknown_subjects(self._question, other_text)) - set(unknown_subjects(self._question, text))
         return not unknown and self._fit(other_text) >= self._fit(text) - self._config.most_less_fit
+
+    def _is_of_another(self, hit: Hit, text: str) -> bool:
+        """Tell whether a passage's title names something of the question that the text doesn't."""
+        named = self._asked & terms_of(hit.title)
+        return self._weights.coverage(named, surface_of(text)) < self._config.least_of_title if named else False
 
     @cached_property
     def _weights(self) -> Weights:
