@@ -90,6 +90,7 @@ _AMOUNTS = tuple(
     )
 )
 # A table's cells and a record's fields are clauses too.
+_SHARE_OF_DENIAL = 0.2  # of the claim, in another clause that may be what it denies
 _CLAUSE = re.compile(r"[,，;；:：。!?！？\n|]\s*|\.(?!\d)\s*|\s(?=but\b|whereas\b|while\b)|(?=但|而是|然而)")
 
 
@@ -119,7 +120,7 @@ def contradicts(claim: str, evidence: str, overlap: Callable[[str], float]) -> s
     if overlap(clause) < 0.5:  # the claim joins several clauses: judge those that have a share in it
         clause = ", ".join(part for part in clauses if overlap(part) >= 0.15) or evidence
     denied = min(negations(claim), 1), min(negations(clause), 1)
-    if denied == (1, 0) and negations(evidence):
+    if denied == (1, 0) and any(negations(part) and overlap(part) >= _SHARE_OF_DENIAL for part in clauses):
         return ""
     flips = _flips(claim, clause)
     if (sum(denied) + len(flips)) % 2 == 0:

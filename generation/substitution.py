@@ -16,6 +16,10 @@ from ingest.sentences import split_sentences
 from ingest.terms import is_stop_term
 
 _PASSIVE = re.compile(r"\bby\b|[被由]")
+_DENIAL = re.compile(
+    r"(?:not|never|cannot|isn't|wasn't|aren't|weren't|不|不是|没有|沒有|未|并未|並未|不能|不会|不會|不可)"
+)
+_LEAST_TO_DENY = 5  # words
 _ALIKE = 0.6  # of the claim's tokens stand in the sentence in its order
 _NEARLY_EQUAL = 0.8
 
@@ -37,6 +41,9 @@ def substituted(claim: str, quotes: Sequence[str], question: str, known: str) ->
     if held < _ALIKE:
         return ""
     # Beside a bare value, a row's "not sold" is another cell.
+    same_but_denied = _same_but_denied(mine, theirs, matcher)
+    if same_but_denied:
+        return same_but_denied
     nearly_equal = len(mine) > 2 and held >= _NEARLY_EQUAL and negations(claim) % 2 != negations(sentence) % 2
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         said, instead = mine[i1:i2], theirs[j1:j2]
@@ -49,6 +56,18 @@ def substituted(claim: str, quotes: Sequence[str], question: str, known: str) ->
             claim_denies = _denies(said)
             return "the claim denies what the quote says" if claim_denies else "the quote denies what the claim says"
     return ""
+
+
+def _same_but_denied(mine: Sequence[str], theirs: Sequence[str], matcher: difflib.SequenceMatcher[str]) -> str:
+    """Tell whether the two are equal but for a word that denies, whatever follows it ("not ... before")."""
+    changes = [code for code in matcher.get_opcodes() if code[0] != "equal"]
+    if len(changes) != 1 or len(mine) < _LEAST_TO_DENY:
+        return ""
+    _, i1, i2, j1, j2 = changes[0]
+    said, instead = " ".join(mine[i1:i2]).lower(), " ".join(theirs[j1:j2]).lower()
+    if _DENIAL.fullmatch(said) and not _DENIAL.search(instead):
+        return "the claim denies what the quote says"
+    return "the quote denies what the claim says" if _DENIAL.fullmatch(instead) and not _DENIAL.search(said) else ""
 
 
 def _other(
