@@ -97,13 +97,13 @@ def fuse(
 
 
 def seat(ranking: Sequence[Fused], config: FusionConfig) -> list[Fused]:
-    """Order a ranking so that of every five places the last two go to the other language, while it has something to say.
+    """Order a ranking so that of every five places the last two go to the other language, while it has much to say.
 
     Scores across languages can be compared only roughly: were they trusted, chance would lift passages of the other
     language over the right one; were they not, those would never be seen. Only when the other language's best passage
     is better by `foreign_lead`, it is the question's own that gets the last two. A passage that says far less than the
-    one whose place it would take waits (`foreign_share`): a few English pages in a Chinese collection are in the ranking
-    of every question, whatever it is about.
+    one whose place it would take waits (`foreign_share`): a few English pages in a Chinese collection are in every
+    question's ranking, whatever it is about.
     """
     own = [entry for entry in ranking if not entry.candidate.is_foreign]
     foreign = [entry for entry in ranking if entry.candidate.is_foreign]
