@@ -250,7 +250,8 @@ class Engine(KnowledgeBases):
         """Give the reranker of the settings, None where they name none; its weights load with its first score."""
         with self._opening:
             if self._reranker is None and self.settings.reranker.is_set:
-                self._reranker = ProbedReranker(make_reranker(self.settings))
+                made = make_reranker(self.settings, self.llm)
+                self._reranker = ProbedReranker(made, is_trusted=self.settings.reranker.is_llm)
             return self._reranker
 
     def _answer_config(self) -> AnswerConfig:
