@@ -30,28 +30,28 @@ SIZE = (640, 480)
 
 def test_boxes_of_qwen_vl_are_taken_out_on_a_scale_of_1000() -> None:
     text = "The <ref>cat</ref><box>(100,200),(300,400)</box> sleeps."
-    assert take_boxes(text, SIZE, in_pixels=True) == ("The cat sleeps.", (Box("cat", 0.1, 0.2, 0.3, 0.4),))
+    assert take_boxes(text, [SIZE], in_pixels=True) == ("The cat sleeps.", (Box("cat", 0.1, 0.2, 0.3, 0.4),))
 
 
 def test_boxes_of_qwen2_vl_are_taken_out_on_a_scale_of_1000() -> None:
     text = "<|object_ref_start|>a cat<|object_ref_end|><|box_start|>(100,200),(300,400)<|box_end|>"
-    assert take_boxes(text, SIZE, in_pixels=False) == ("a cat", (Box("a cat", 0.1, 0.2, 0.3, 0.4),))
+    assert take_boxes(text, [SIZE], in_pixels=False) == ("a cat", (Box("a cat", 0.1, 0.2, 0.3, 0.4),))
 
 
 def test_boxes_in_json_are_pixels_or_thousandths_as_the_model_counts() -> None:
     text = '```json\n[{"bbox_2d": [64, 48, 320, 240], "label": "dog"}]\n```'
-    assert take_boxes(text, SIZE, in_pixels=True) == ("dog", (Box("dog", 0.1, 0.1, 0.5, 0.5),))
-    assert take_boxes(text, SIZE, in_pixels=False) == ("dog", (Box("dog", 0.064, 0.048, 0.32, 0.24),))
+    assert take_boxes(text, [SIZE], in_pixels=True) == ("dog", (Box("dog", 0.1, 0.1, 0.5, 0.5),))
+    assert take_boxes(text, [SIZE], in_pixels=False) == ("dog", (Box("dog", 0.064, 0.048, 0.32, 0.24),))
 
 
 def test_braces_code_and_markers_that_are_no_boxes_stay() -> None:
     text = 'Set [1] {"a": 1} and ```x = [1, 2]``` if 3 < 4.'
-    assert take_boxes(text, SIZE, in_pixels=True) == (text, ())
+    assert take_boxes(text, [SIZE], in_pixels=True) == (text, ())
 
 
 def test_a_box_without_area_or_with_three_numbers_is_dropped_and_never_shown() -> None:
     text = '<box>(1,1),(1,9)</box>{"bbox": [1, 2, 3], "label": "x"}'
-    assert take_boxes(text, SIZE, in_pixels=True) == ("x", ())
+    assert take_boxes(text, [SIZE], in_pixels=True) == ("x", ())
 
 
 def test_text_is_held_back_from_where_a_box_may_begin() -> None:

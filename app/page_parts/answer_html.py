@@ -9,6 +9,7 @@ from html import escape
 from pathlib import PurePath
 
 from app.page_parts.excerpt import shorten
+from app.page_parts.marker_notes import marker_notes
 from app.page_parts.texts import Texts
 from generation.answer import Answer, Citation, Claim, Status
 from generation.instructions import Notice
@@ -40,21 +41,29 @@ def answer_html(answer: Answer, texts: Texts) -> str:
         "</div>",
         _legend(answer.claims, texts),
     ]
-    if answer.unresolved:
-        markers = " ".join(answer.unresolved)
-        parts.append(f'<p class="fn-note" role="note">{escape(texts.unresolved.format(markers=markers))}</p>')
-    parts += [notices_html(answer.notices, texts), _sources(answer, texts)]
+    parts += [notices_html(answer.notices, texts), _sources(answer, texts), _marker_notes(answer, texts)]
     return "".join(parts)
 
 
 def notices_html(notices: Sequence[Notice], texts: Texts) -> str:
     """Draw which sources speak to the model, or hold characters that no reader sees."""
+    return "".join(f'<p class="fn-note" role="note">{escape(line)}</p>' for line in notice_words(notices, texts))
+
+
+def notice_words(notices: Sequence[Notice], texts: Texts) -> list[str]:
+    """Say which sources speak to the model, or hold characters that no reader sees."""
     forms = {"instruction": texts.notice_instruction, "unseen": texts.notice_unseen}
-    words = (
+    return [
         forms[notice.kind].format(source=PurePath(notice.source).name, n=notice.n, quote=notice.quote)
         for notice in notices
-    )
-    return "".join(f'<p class="fn-note" role="note">{escape(line)}</p>' for line in words)
+    ]
+
+
+def flag_of(claim: Claim, texts: Texts) -> str:
+    """Say what is wrong with a claim that is not supported."""
+    if claim.picture:
+        return texts.flag_picture.format(picture=claim.picture)
+    return texts.flag_unsupported if claim.status == "unsupported" else texts.flag_partial
 
 
 def plain_html(text: str, *, css_class: str = "fn-answer") -> str:
@@ -128,6 +137,14 @@ def _sources(answer: Answer, texts: Texts) -> str:
     return "".join(parts)
 
 
+def _marker_notes(answer: Answer, texts: Texts) -> str:
+    """Draw, folded, what became of the model's own markers where they were not right."""
+    notes = "".join(f"<li>{escape(note)}</li>" for note in marker_notes(answer, texts))
+    if not notes:
+        return ""
+    return f'<details class="fn-more"><summary>{escape(texts.marker_notes)}</summary><ul>{notes}</ul></details>'
+
+
 def _hit_list(hits: Sequence[Hit], heading: str, texts: Texts, *, is_open: bool) -> str:
     rows = []
     for hit in hits:
@@ -188,6 +205,14 @@ def _blocks(text: str, claims: Sequence[Claim], texts: Texts | None) -> Iterator
     yield "</code></pre>" if fenced else ""
 
 
+def _flag(claim: Claim, index: int, texts: Texts) -> str:
+    """Draw what is wrong with a claim; a click opens the picture that it can have been read in."""
+    words = f"{STATUS_SIGNS[claim.status]} {escape(flag_of(claim, texts))}"
+    if not claim.picture_number:
+        return f'<span class="fn-flag fn-{claim.status}">{words}</span>'
+    return f'<button type="button" class="fn-flag fn-{claim.status}" data-open="p:{index}">{words}</button>'
+
+
 def _line_kind(line: str) -> tuple[str, int]:
     """Tell what a line is, and how many characters say so."""
     for kind, pattern in _LINE_KINDS:
@@ -210,10 +235,7 @@ def _inline(text: str, start: int, end: int, claims: Sequence[Claim], texts: Tex
         yield _marked(text[position:left], None, 0, None)
         yield f'<span class="fn-claim fn-{claim.status}">{_marked(text[left:right], claim, index, texts)}</span>'
         if texts is not None and right == claim.span.end and claim.status != "supported":
-            flag = texts.flag_unsupported if claim.status == "unsupported" else texts.flag_partial
-            if claim.picture:
-                flag = texts.flag_picture.format(picture=claim.picture)
-            yield f' <span class="fn-flag fn-{claim.status}">{STATUS_SIGNS[claim.status]} {escape(flag)}</span> '
+            yield f" {_flag(claim, index, texts)} "
         position = right
     yield _marked(text[position:end], None, 0, None)
 

@@ -60,6 +60,10 @@ class Texts:
     abstained: str
     reasons: Mapping[str, str]
     unresolved: str
+    marker_notes: str
+    corrected: str
+    corrected_elsewhere: str
+    boxes_guessed: str
     notice_instruction: str
     notice_unseen: str
     n_invisible: str
@@ -67,9 +71,13 @@ class Texts:
     page: str
     page_labelled: str
     answered_by: str
+    save_answer: str
+    save_json_hint: str
+    not_in_font: str
     # citation panel
     panel_source: str
     panel_passage: str
+    panel_picture: str
     close: str
     quote: str
     passage: str
