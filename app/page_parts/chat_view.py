@@ -125,7 +125,7 @@ def ask(
         asking = partial(ask_model, engine, question)
     run = AnswerRun(partial(asking, history=said, pictures=pictures))
     state.n_turns += 1
-    turns.append(Turn(state.n_turns, question, run, tuple(pictures), unseen, alone))
+    turns.append(Turn(state.n_turns, question, run, tuple(pictures), unseen, alone, tuple(said), where.also))
 
 
 def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts], where: Where) -> None:

@@ -78,6 +78,7 @@ class Texts:
     panel_source: str
     panel_passage: str
     panel_picture: str
+    claim_in_picture: str
     close: str
     quote: str
     passage: str
