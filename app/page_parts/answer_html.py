@@ -26,6 +26,7 @@ _LINE_KINDS = (
 _TAGS = {"heading": "h5", "bullet": "li", "number": "li", "paragraph": "p"}
 _AROUND_NUMBER = " \t.)"
 _LISTS = {"bullet": "ul", "number": "ol"}
+_RULE = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)+")  # below the head of a Markdown table
 _FENCE = re.compile(r"[ \t]*```")
 _STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -149,12 +150,13 @@ def _hit_list(hits: Sequence[Hit], heading: str, texts: Texts, *, is_open: bool)
     rows = []
     for hit in hits:
         place = texts.place(hit.title, hit.chunk.page, hit.page_label, hit.seconds)
+        words = _RULE.sub(" ", hit.chunk.text)
         label = texts.retrieved_passage.format(rank=hit.rank, place=place)
         rows.append(
             f'<li><button type="button" class="fn-card fn-retrieved" data-open="h:{hit.rank}"'
             f' aria-label="{escape(label)}">'
             f'<span class="fn-card-text"><span class="fn-card-title">{escape(place)}</span>'
-            f'<span class="fn-card-quote">{escape(shorten(hit.chunk.text, 200))}</span></span></button></li>'
+            f'<span class="fn-card-quote">{escape(shorten(words, 200))}</span></span></button></li>'
         )
     opened = " open" if is_open else ""
     return (

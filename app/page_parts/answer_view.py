@@ -129,6 +129,7 @@ def _draw_answer(turn: Turn, texts: Texts, engine: Engine | None = None, kb: str
             st.html(plain_html(answer.thinking))
     if not answer.from_documents:
         st.html(plain_html(answer.text) + f'<p class="fn-note" role="note">{texts.from_model}</p>')
+        _draw_notes(answer)
         _draw_writer(answer, texts)
         return
     key = f"answer_{turn.number}"
@@ -145,14 +146,19 @@ def _draw_answer(turn: Turn, texts: Texts, engine: Engine | None = None, kb: str
         st.html(retrieval_html(answer.retrieval, texts))
         if engine is not None:
             _draw_why_not(engine, kb, turn.number, answer.retrieval, texts)
-    _draw_writer(answer, texts)
-    if engine is not None:
-        draw_downloads(engine, kb, turn, answer, texts)
+    _draw_notes(answer)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"fn_foot_{turn.number}"):
+        _draw_writer(answer, texts)
+        if engine is not None:
+            draw_downloads(engine, kb, turn, answer, texts)
+
+
+def _draw_notes(answer: Answer) -> None:
+    for note in answer.notes:
+        st.caption(plain(note))
 
 
 def _draw_writer(answer: Answer, texts: Texts) -> None:
-    for note in answer.notes:
-        st.caption(plain(note))
     seconds = f"{answer.timings.get('total', 0.0) + answer.retrieval.timings.get('retrieve', 0.0):.1f}"
     st.caption(plain(texts.answered_by.format(model=answer.model, seconds=seconds)))
 

@@ -87,14 +87,18 @@ def _draw_head(opened: OpenSource, texts: Texts) -> None:
 def _draw_quote(opened: OpenSource, texts: Texts) -> None:
     if opened.citation is None:
         return
-    claim = f'<p class="fn-small">{escape(texts.for_claim)}: {escape(shorten(opened.claim, 300))}</p>'
+    claim = f'<p class="fn-small">{escape(texts.for_claim)}: {escape(_claim(opened))}</p>'
     quote = f'<blockquote class="fn-quote" data-testid="fn-quote">{escape(opened.quote)}</blockquote>'
     st.html(f'<div class="fn-quoted"><span class="fn-small">{escape(texts.quote)}</span>{quote}{claim}</div>')
 
 
+def _claim(opened: OpenSource) -> str:
+    return shorten(opened.claim.replace("**", ""), 300)
+
+
 def _draw_picture(drawn: Drawn, opened: OpenSource, texts: Texts) -> None:
     """Draw the picture that the model saw, whole, with its boxes: no words were there to check the claim by."""
-    claim = escape(texts.claim_in_picture.format(claim=shorten(opened.claim, 300)))
+    claim = escape(texts.claim_in_picture.format(claim=_claim(opened)))
     caption = escape(drawn.caption(texts.boxes_guessed))
     picture = PageImage(drawn.png, drawn.picture.media.width, drawn.picture.media.height, ())
     html = page_html(drawn.png, picture, drawn.picture.media.name, quoted=False)

@@ -20,24 +20,22 @@ def draw_downloads(engine: Engine, kb: str, turn: Turn, answer: Answer, texts: T
     page = partial(answer_page, answer, engine, kb)
     pdf = partial(answer_pdf, answer, engine, kb)
     saved = partial(_saved, engine, kb, turn, answer)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"fn_save_{turn.number}"):
-        st.html(f'<span class="fn-small">{texts.save_answer}</span>')
-        for kind, data, mime, hint in (
-            ("HTML", page, "text/html", None),
-            ("PDF", pdf, "application/pdf", None),
-            ("JSON", saved, "application/json", texts.save_json_hint),
-        ):
-            st.download_button(
-                kind,
-                data=data,
-                file_name=f"{_name(answer.question)}.{kind.lower()}",
-                mime=mime,
-                help=hint,
-                key=f"save_{kind}_{turn.number}",
-                type="tertiary",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+    for kind, data, mime, hint in (
+        ("HTML", page, "text/html", texts.save_html),
+        ("PDF", pdf, "application/pdf", texts.save_pdf),
+        ("JSON", saved, "application/json", texts.save_json),
+    ):
+        st.download_button(
+            kind,
+            data=data,
+            file_name=f"{_name(answer.question)}.{kind.lower()}",
+            mime=mime,
+            help=hint,
+            key=f"save_{kind}_{turn.number}",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 
 def _saved(engine: Engine, kb: str, turn: Turn, answer: Answer) -> str:

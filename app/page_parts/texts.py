@@ -71,8 +71,9 @@ class Texts:
     page: str
     page_labelled: str
     answered_by: str
-    save_answer: str
-    save_json_hint: str
+    save_html: str
+    save_pdf: str
+    save_json: str
     not_in_font: str
     # citation panel
     panel_source: str
@@ -119,6 +120,7 @@ class Texts:
     # where to look
     where: str
     where_limited: str
+    choose: str
     where_also: str
     where_documents: str
     where_folders: str
