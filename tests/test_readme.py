@@ -62,7 +62,7 @@ def test_the_commands_for_ones_own_documents_run_as_they_stand(tmp_path: Path, m
     for name, value in settings.items():
         monkeypatch.setenv(f"FOOTNOTE_{name}", str(value))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("app.engine.SentenceTransformerEmbedder", hashing_cli.embedder)
+    monkeypatch.setattr("app.knowledge_bases.SentenceTransformerEmbedder", hashing_cli.embedder)
     monkeypatch.setattr("app.model_making.SentenceTransformerEmbedder", hashing_cli.embedder)
     monkeypatch.chdir(tmp_path)
     said = ""
