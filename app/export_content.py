@@ -3,7 +3,7 @@
 The files themselves are drawn from this alone, so that HTML and PDF say the same. Knows neither.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.engine import Engine
@@ -87,22 +87,22 @@ def exported(answer: Answer, engine: Engine, kb: str) -> Exported:
             for picture in draw_pictures(answer.pictures, answer.boxes)
             if picture.boxes or not picture.picture.document_id
         ),
-        sources=tuple(_source(citation, engine, kb, texts) for _, citation in cited(answer)),
+        sources=tuple(_source(citation, engine, kb, texts, answer.retrieval.kbs) for _, citation in cited(answer)),
         written_by=f"{answer.model} · {answer.retrieval.generation}",
     )
 
 
 def _pieces(answer: Answer, texts: Texts) -> Iterator[Piece]:
-    position = 0
+    position, known = 0, frozenset(citation.marker for _, citation in cited(answer))
     for claim in answer.claims:
         if position < claim.span.start:
-            yield Piece(answer.text[position : claim.span.start])
+            yield Piece(answer.text[position : claim.span.start], markers=known)
         markers = frozenset(citation.marker for citation in claim.citations)
         flag = "" if claim.status == "supported" else flag_of(claim, texts)
         yield Piece(claim.span.of(answer.text), claim.status, markers, flag)
         position = claim.span.end
     if position < len(answer.text):
-        yield Piece(answer.text[position:])
+        yield Piece(answer.text[position:], markers=known)
 
 
 def _remarks(answer: Answer, texts: Texts) -> Iterator[str]:
@@ -115,11 +115,11 @@ def _remarks(answer: Answer, texts: Texts) -> Iterator[str]:
     yield from marker_notes(answer, texts)
 
 
-def _source(citation: Citation, engine: Engine, kb: str, texts: Texts) -> Source:
+def _source(citation: Citation, engine: Engine, kb: str, texts: Texts, kbs: Sequence[str]) -> Source:
     source = Source(
         marker=citation.marker,
         place=texts.place(citation.title, citation.page, citation.page_label, citation.seconds),
-        file=citation.source,
+        file=f"{citation.kb}: {citation.source}" if len(kbs) > 1 else citation.source,
         status=citation.status,
         status_name=texts.statuses[citation.status],
         quote=citation.quote,

@@ -208,4 +208,6 @@ def test_a_question_is_asked_in_two_knowledge_bases_at_once(browser: Browser, tm
         answer = ask(page, "How many days of leave do the staff get?")
         answer.locator(".fn-marker").first.click()
         expect(page.locator("mark.fn-mark-quote")).to_have_text("The staff get 25 days of leave.")
+        expect(page.locator(".fn-place")).to_contain_text("staff · staff.md")
+        expect(answer.locator(".fn-card").first.locator(".fn-small")).to_have_text("staff")
         assert elsewhere == []

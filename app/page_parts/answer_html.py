@@ -116,7 +116,7 @@ def _abstention_html(answer: Answer, texts: Texts) -> str:
         notices_html(answer.notices, texts),
     ]
     if answer.retrieval.hits:
-        parts.append(_hit_list(answer.retrieval.hits[:3], texts.nearest_evidence, texts, is_open=True))
+        parts.append(_hit_list(answer.retrieval.hits[:3], answer, texts.nearest_evidence, texts, is_open=True))
     return "".join(parts)
 
 
@@ -126,7 +126,7 @@ def _sources(answer: Answer, texts: Texts) -> str:
         f' aria-label="{escape(citation_label(citation, texts))}">'
         f'<span class="fn-number">{citation.marker}</span><span class="fn-card-text">'
         f'<span class="fn-card-title">{escape(_place(citation, texts))}</span>'
-        f"{_status(citation.status, texts)}"
+        f"{_holder(citation.kb, answer)}{_status(citation.status, texts)}"
         f'<span class="fn-card-quote">“{escape(shorten(citation.quote, 240))}”</span></span></button></li>'
         for index, citation in cited(answer)
     )
@@ -134,7 +134,7 @@ def _sources(answer: Answer, texts: Texts) -> str:
     if rows:
         parts.append(f'<h4 class="fn-heading">{escape(texts.cited_sources)}</h4><ul class="fn-cards">{rows}</ul>')
     if others := not_cited(answer):
-        parts.append(_hit_list(others, texts.retrieved_only, texts, is_open=False))
+        parts.append(_hit_list(others, answer, texts.retrieved_only, texts, is_open=False))
     return "".join(parts)
 
 
@@ -146,7 +146,12 @@ def _marker_notes(answer: Answer, texts: Texts) -> str:
     return f'<details class="fn-more"><summary>{escape(texts.marker_notes)}</summary><ul>{notes}</ul></details>'
 
 
-def _hit_list(hits: Sequence[Hit], heading: str, texts: Texts, *, is_open: bool) -> str:
+def _holder(kb: str, answer: Answer) -> str:
+    """Name the knowledge base that holds a source, where several were searched."""
+    return f'<span class="fn-small">{escape(kb)}</span>' if len(answer.retrieval.kbs) > 1 else ""
+
+
+def _hit_list(hits: Sequence[Hit], answer: Answer, heading: str, texts: Texts, *, is_open: bool) -> str:
     rows = []
     for hit in hits:
         place = texts.place(hit.title, hit.chunk.page, hit.page_label, hit.seconds)
@@ -155,7 +160,7 @@ def _hit_list(hits: Sequence[Hit], heading: str, texts: Texts, *, is_open: bool)
         rows.append(
             f'<li><button type="button" class="fn-card fn-retrieved" data-open="h:{hit.rank}"'
             f' aria-label="{escape(label)}">'
-            f'<span class="fn-card-text"><span class="fn-card-title">{escape(place)}</span>'
+            f'<span class="fn-card-text"><span class="fn-card-title">{escape(place)}</span>{_holder(hit.kb, answer)}'
             f'<span class="fn-card-quote">{escape(shorten(words, 200))}</span></span></button></li>'
         )
     opened = " open" if is_open else ""

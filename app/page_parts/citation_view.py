@@ -12,7 +12,7 @@ from app.engine import Engine
 from app.page_parts.answer_html import STATUS_SIGNS, citation_label
 from app.page_parts.escaping import plain
 from app.page_parts.excerpt import cut_excerpt, locate, shorten
-from app.page_parts.session import OpenSource, session
+from app.page_parts.session import KB_KEY, OpenSource, session
 from app.page_parts.sources import find_original
 from app.page_parts.texts import Texts
 from generation.draw_boxes import Drawn
@@ -74,6 +74,8 @@ def _draw_head(opened: OpenSource, texts: Texts) -> None:
         status = f'<span class="fn-status fn-{citation.status}">{sign} {escape(texts.statuses[citation.status])}</span>'
     place = escape(texts.place(opened.title, opened.page, opened.page_label, opened.seconds))
     name = escape(PurePath(opened.source).name)
+    if opened.kb and opened.kb != st.session_state.get(KB_KEY):
+        name = f"{escape(opened.kb)} · {name}"
     with st.container(horizontal=True, vertical_alignment="top", key="fn_panel_head"):
         st.html(
             f'<div class="fn-place"><h3 class="fn-panel-title" aria-label="{escape(label)}">'
