@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.engine import Engine
 from app.export_content import Figure, Piece, Source, exported
-from app.page_parts.answer_html import STATUS_SIGNS
+from app.page_parts.answer_html import STATUS_SIGNS, STRONG
 from generation.answer import Answer
 from ingest.errors import SettingsError
 
@@ -70,7 +70,7 @@ def _piece(piece: Piece) -> str:
     def link(match: re.Match[str]) -> str:
         return f'<a href="#s{match[1]}">{match[0]}</a>' if int(match[1]) in piece.markers else match[0]
 
-    text = _MARKER.sub(link, escape(piece.text))
+    text = STRONG.sub(r"<strong>\1</strong>", _MARKER.sub(link, escape(piece.text)))
     if piece.status is None or not piece.flag:
         return text
     flag = f"{STATUS_SIGNS[piece.status]} {escape(piece.flag)}"

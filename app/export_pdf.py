@@ -23,7 +23,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, HRFlowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from app.export_content import Exported, Figure, Piece, Source
-from app.page_parts.answer_html import STATUS_SIGNS
+from app.page_parts.answer_html import STATUS_SIGNS, STRONG
 from app.page_parts.texts import Texts
 from generation.answer import Status
 
@@ -112,7 +112,7 @@ def _piece(piece: Piece, pen: _Pen) -> str:
         colour = _COLOURS[piece.status or "supported"]
         return f'<a href="#s{match[1]}" color="{colour}">{match[0]}</a>'
 
-    text = _MARKER.sub(link, pen.escaped(piece.text))
+    text = STRONG.sub(r"\1", _MARKER.sub(link, pen.escaped(piece.text)))  # the font has no bold letters
     if piece.status is None or not piece.flag:
         return text
     colour = _COLOURS[piece.status]

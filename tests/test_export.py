@@ -85,13 +85,13 @@ def test_the_same_answer_gives_the_same_pdf(tmp_path: Path) -> None:
 
 
 def test_an_unsupported_claim_is_called_so_behind_its_words_in_both(tmp_path: Path) -> None:
-    said = "A passenger may take two dogs. A tram leaves for the moon at noon."
+    said = "A passenger may take two dogs. A tram leaves for the moon at **noon**."
     answer, engine = answered(tmp_path, "How many dogs may a passenger take?", said)
     assert [claim.status for claim in answer.claims] == ["supported", "unsupported"]
     read = text_of(answer_pdf(answer, engine, "default"))
     assert "[1].Atramleavesforthemoonatnoon.(×notsupportedbyanysource)" in read
     page = answer_page(answer, engine, "default")
-    assert '<span class="unsupported">A tram leaves for the moon at noon.</span>' in page
+    assert '<span class="unsupported">A tram leaves for the moon at <strong>noon</strong>.</span>' in page
     assert '<small class="unsupported">✗ not supported by any source</small>' in page
 
 

@@ -16,6 +16,7 @@ from generation.instructions import Notice
 from retrieval.retrieval import Hit
 
 STATUS_SIGNS: dict[Status, str] = {"supported": "✓", "partial": "~", "unsupported": "✗"}
+STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 
 _MARKER = re.compile(r" ?\[(\d{1,3})\]")
 _LINE_KINDS = (
@@ -28,7 +29,6 @@ _AROUND_NUMBER = " \t.)"
 _LISTS = {"bullet": "ul", "number": "ol"}
 _RULE = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)+")  # below the head of a Markdown table
 _FENCE = re.compile(r"[ \t]*```")
-_STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -274,4 +274,4 @@ def _marker_button(citation: Citation, index: int, texts: Texts) -> str:
 
 
 def _emphasised(text: str) -> str:
-    return _CODE.sub(r"<code>\1</code>", _STRONG.sub(r"<strong>\1</strong>", escape(text)))
+    return _CODE.sub(r"<code>\1</code>", STRONG.sub(r"<strong>\1</strong>", escape(text)))
