@@ -196,6 +196,21 @@ def test_an_unsupported_claim_is_flagged_and_has_no_marker(start: Any) -> None:
     assert "not supported <b>1</b>" in shown
 
 
+def test_a_table_is_drawn_with_its_rows_checked_one_by_one(start: Any, documents: Path) -> None:
+    head = "| Ship | Cars carried |\n|---|---|\n| Anvil | 18 cars |\n"
+    (documents / "fleet.md").write_text(f"# Fleet\n\n{head}| Little Wren | 4 cars |\n")
+    page = ask(
+        start(ScriptedLLM(f"{head}| Little Wren | 99 cars |\n")), "How many cars do Anvil and Little Wren carry?"
+    )
+    assert not page.exception
+    shown = html_of(page)
+    assert "<table><tr><th>" in shown
+    assert '<td><span class=\\"fn-claim fn-supported\\"> 18 cars </span></td><td>' in shown
+    row = shown[shown.index("> 99 cars ") :]
+    assert "not supported by any source" in row[: row.index("</tr>")]
+    assert "---" not in shown[shown.index("<table>") : shown.index("</table>")]
+
+
 def test_an_error_keeps_the_question_and_can_be_asked_again(start: Any) -> None:
     page = ask(start(BrokenLLM("")), "How many dogs?")
     assert not page.exception

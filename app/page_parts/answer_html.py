@@ -23,10 +23,11 @@ _LINE_KINDS = (
     ("heading", re.compile(r"#{1,6}[ \t]+")),
     ("bullet", re.compile(r"[ \t]*[-*•][ \t]+")),
     ("number", re.compile(r"[ \t]*\d{1,3}[.)][ \t]+")),
+    ("row", re.compile(r"[ \t]*\|(?=.*\|)")),
 )
-_TAGS = {"heading": "h5", "bullet": "li", "number": "li", "paragraph": "p"}
+_TAGS = {"heading": "h5", "bullet": "li", "number": "li", "row": "tr", "paragraph": "p"}
 _AROUND_NUMBER = " \t.)"
-_LISTS = {"bullet": "ul", "number": "ol"}
+_LISTS = {"bullet": "ul", "number": "ol", "row": "table"}
 _RULE = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)+")  # below the head of a Markdown table
 _FENCE = re.compile(r"[ \t]*```")
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -186,9 +187,10 @@ def _status(status: Status, texts: Texts) -> str:
 
 
 def _blocks(text: str, claims: Sequence[Claim], texts: Texts | None) -> Iterator[str]:
-    """Draw the little Markdown that models write: paragraphs, lists, headings, code; nothing that loads or links."""
+    """Draw the little Markdown that models write: paragraphs, lists, tables, headings, code; nothing that links."""
     position, open_list, fenced = 0, "", False
-    for line in text.splitlines(keepends=True):
+    lines = text.splitlines(keepends=True)
+    for line, following in zip(lines, (*lines[1:], ""), strict=True):
         start, end = position, position + len(line.rstrip())
         position += len(line)
         is_fence = _FENCE.match(line) is not None
@@ -199,7 +201,11 @@ def _blocks(text: str, claims: Sequence[Claim], texts: Texts | None) -> Iterator
             fenced = fenced != is_fence
             continue
         kind, n_mark = _line_kind(line)
-        inside = "".join(_inline(text, start + n_mark, end, claims, texts))
+        if kind == "row":
+            cell = "th" if _RULE.fullmatch(following.strip()) else "td"
+            inside = "" if _RULE.fullmatch(line.strip()) else _row(text, start + n_mark, end, cell, claims, texts)
+        else:
+            inside = "".join(_inline(text, start + n_mark, end, claims, texts))
         if not inside:
             continue
         wanted = _LISTS.get(kind, "")
@@ -210,6 +216,17 @@ def _blocks(text: str, claims: Sequence[Claim], texts: Texts | None) -> Iterator
         yield f"<{_TAGS[kind]}{number}>{inside}</{_TAGS[kind]}>"
     yield _close(open_list)
     yield "</code></pre>" if fenced else ""
+
+
+def _row(text: str, start: int, end: int, cell: str, claims: Sequence[Claim], texts: Texts | None) -> str:
+    """Draw a table's row: a cell for each text between bars, and one for markers and flags behind the last bar."""
+    last = text.rindex("|", start, end)
+    cells, position = [], start
+    for part in text[start:last].split("|"):
+        cells.append("".join(_inline(text, position, position + len(part), claims, texts)))
+        position += len(part) + 1
+    behind = "".join(_inline(text, last, end, claims, texts)).replace("|", "", 1)
+    return "".join(f"<{cell}>{words}</{cell}>" for words in cells) + f"<td>{behind}</td>"
 
 
 def _flag(claim: Claim, index: int, texts: Texts) -> str:
