@@ -40,8 +40,9 @@ class Citation:
 class Claim:
     """One sentence of the answer (without markers), what backs it, and how well. `span` is in `Answer.text`.
 
-    `picture` names the picture that the model can have read an unsupported claim in: no words were there to check it.
-    `corrected` are the model's markers for it, as written, where no quote is from a passage that they name.
+    `picture` names the picture that the model can have read an unsupported claim in: no words were there to check it;
+    it is number `picture_number` of `Answer.pictures`, from 1. `corrected` are the model's markers for it, as written,
+    where no quote is from a passage that they name; `pointed_at` are the ranks of the hits that they name.
     """
 
     text: str
@@ -50,6 +51,8 @@ class Claim:
     status: Status
     picture: str = ""
     corrected: tuple[str, ...] = ()
+    picture_number: int = 0
+    pointed_at: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Answer:
     timings: Mapping[str, float]
     notices: tuple[Notice, ...] = ()
     sampling: SamplingConfig | None = None
-    # What the model saw beside the passages, and the places that it pointed out in the first of them.
+    # What the model saw beside the passages, and the places that it pointed out in them.
     pictures: tuple[Picture, ...] = ()
     boxes: tuple[Box, ...] = ()
     notes: tuple[str, ...] = ()  # what the user should know of how it came about

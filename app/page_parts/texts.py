@@ -62,6 +62,10 @@ class Texts:
     abstained: str
     reasons: Mapping[str, str]
     unresolved: str
+    marker_notes: str
+    corrected: str
+    corrected_elsewhere: str
+    boxes_guessed: str
     notice_instruction: str
     notice_unseen: str
     n_invisible: str
@@ -69,9 +73,15 @@ class Texts:
     page: str
     page_labelled: str
     answered_by: str
+    save_html: str
+    save_pdf: str
+    save_json: str
+    not_in_font: str
     # citation panel
     panel_source: str
     panel_passage: str
+    panel_picture: str
+    claim_in_picture: str
     close: str
     quote: str
     passage: str
@@ -113,6 +123,7 @@ class Texts:
     # where to look
     where: str
     where_limited: str
+    choose: str
     where_also: str
     where_documents: str
     where_folders: str
