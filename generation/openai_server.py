@@ -239,9 +239,9 @@ class OpenAIServer:
             import openai
             from pydantic import SecretStr
 
-            from generation.langchain_chat import ThinkingChat
+            from generation.langchain_chat import PlainCompletions, ThinkingChat
 
-            self._client = ThinkingChat(
+            chat = ThinkingChat(
                 model=self.config.model or "unnamed",
                 base_url=self.config.base_url,
                 api_key=SecretStr(self.config.api_key or "none"),
@@ -251,6 +251,8 @@ class OpenAIServer:
                 # A proxy for the web must not swallow requests to this machine or its network.
                 http_client=openai.DefaultHttpxClient(trust_env=not is_near(self.config.base_url)),
             )
+            chat.client = PlainCompletions(chat.root_client)
+            self._client = chat
         return self._client
 
     def _described(self) -> tuple[str, int]:
