@@ -274,6 +274,6 @@ class Engine(KnowledgeBases):
 
     def _similarity(self, left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float32]:
         """Give the cosines of two lists of texts, shape (len(left), len(right))."""
-        embedder = self.embedder()
+        embedder = self.remembering(self.embedder())
         similarity: npt.NDArray[np.float32] = embedder.embed_passages(left) @ embedder.embed_passages(right).T
         return similarity

@@ -69,9 +69,7 @@ async def _stream(writer: asyncio.StreamWriter, asked: dict[str, object], pace: 
     messages = asked["messages"]
     assert isinstance(messages, list)
     pieces = pieces_for(str(messages[-1]["content"]), int(str(asked.get("max_tokens", 256))))
-    writer.write(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-    )
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
     due = time.perf_counter() + pace.first_seconds
     for number, piece in enumerate(pieces):
         if (wait := due - time.perf_counter()) > 0:
