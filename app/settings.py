@@ -151,14 +151,18 @@ SETTING_NAMES: Mapping[str, str] = {
 }
 
 
-def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings. Raises SettingsError for an unknown name or a value that makes no sense."""
+def load_settings(environment: Mapping[str, str] | None = None, *, given: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; those `given`, by name, win over the environment and the file.
+
+    Raises SettingsError for an unknown name or a value that makes no sense.
+    """
     environment = os.environ if environment is None else environment
     home = Path(environment.get("FOOTNOTE_HOME", "") or PROJECT / "data").expanduser().absolute()
     values = _file_values(Path(environment.get("FOOTNOTE_CONFIG", "") or home / "footnote.toml"))
     for name in SETTING_NAMES:
         if value := environment.get(f"FOOTNOTE_{name.upper()}", ""):
             values[name] = value
+    values.update(given or {})
     defaults = Settings()
     llm = LLMSettings(
         model=values.get("llm_model", "") if values.get("llm_url") else values.get("llm", EMBEDDED_LLM),

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, kbs_option, sampling_options, strictness_option, thinking_option
+from app.commands.options import (
+    filter_options,
+    kbs_option,
+    sampling_options,
+    served_options,
+    strictness_option,
+    thinking_option,
+)
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from retrieval.filters import Filters
@@ -21,6 +28,7 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @thinking_option
 @click.option("--no-documents", is_flag=True, help="Talk with the model alone: nothing is looked up, cited or checked.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
+@served_options
 def command(
     kbs: tuple[str, ...],
     filters: "Filters",
@@ -30,6 +38,7 @@ def command(
     show_thinking: bool,
     no_documents: bool,
     llm: str | None,
+    served: dict[str, str],
 ) -> None:
     """Ask one question after another. An empty line, /quit or Ctrl-D ends; /new forgets what was said.
 
@@ -44,7 +53,7 @@ def command(
 
     if no_documents and (kbs or top_k or not filters.is_empty):
         raise click.UsageError("--no-documents looks nowhere; leave out --kb, --top-k and what says where to look")
-    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness)
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness, served=served)
     engine = Engine(settings)
     name, *also = kbs or (settings.kb,)
     if no_documents:

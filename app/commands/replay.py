@@ -5,14 +5,15 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import json_option
+from app.commands.options import json_option, served_options
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@served_options
 @json_option
 @click.pass_context
-def command(context: click.Context, file: Path, as_json: bool) -> None:
+def command(context: click.Context, file: Path, served: dict[str, str], as_json: bool) -> None:
     """Ask again what `footnote ask --save FILE` kept, and say what differs. Exit 0 when nothing does, else 1."""
     from app.conversation import print_answer, settings_with
     from app.engine import Engine
@@ -34,6 +35,7 @@ def command(context: click.Context, file: Path, as_json: bool) -> None:
         top_k=top_k if isinstance(top_k, int) else None,
         sampling=saved_sampling(saved),
         strictness=strictness if isinstance(strictness, int) else None,
+        served=served,
     )
     engine = Engine(settings)
     kb, also, history = saved["kb"], saved["also"], saved_history(saved)
