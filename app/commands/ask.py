@@ -76,7 +76,7 @@ def command(
     engine = Engine(settings)
     kb, *also = kbs or (settings.kb,)
     asked = with_files(engine, question, (*images, *recordings))
-    pieces = engine.ask(kb, asked.question, also=also, filters=filters, pictures=asked.pictures)
+    pieces = engine.ask(kb, asked.question, also=also, filters=filters, pictures=asked.pictures, heard=asked.heard)
     answer = print_answer(pieces, out=None if as_json else sys.stdout, show_thinking=show_thinking)
     if drawn is not None:
         save_drawn(answer, drawn)

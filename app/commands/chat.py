@@ -85,7 +85,9 @@ def command(
             longest = sampling.get("max_tokens", LONGEST_REPLY_TOKENS)
             pieces = ask_model(engine, question, history=history, pictures=asked.pictures, max_tokens=longest)
         else:
-            pieces = engine.ask(name, question, history=history, also=also, filters=filters, pictures=asked.pictures)
+            pieces = engine.ask(
+                name, question, history=history, also=also, filters=filters, pictures=asked.pictures, heard=asked.heard
+            )
         try:
             answer = print_answer(pieces, out=sys.stdout, show_thinking=show_thinking)
         except KeyboardInterrupt:
