@@ -3,7 +3,7 @@
 The same for every face. Also finds the pages of passages that only a picture tells all of.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Literal
@@ -17,7 +17,7 @@ from generation.standby import StandBy
 from ingest.document import Document
 from ingest.errors import ModelError, SettingsError, SourceError
 from ingest.load_formats import FORMATS, source_suffix
-from retrieval.retrieval import Dropped, Retrieval
+from retrieval.retrieval import Dropped, Hit, Retrieval
 
 _MOST_OCR_CHARACTERS = 1500
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif")
@@ -84,38 +84,45 @@ def prepare(
 def page_pictures(
     retrieval: Retrieval, document_of: Callable[[str, str], Document], most: int, sees: Callable[[], bool]
 ) -> tuple[tuple[Picture, ...], Retrieval]:
-    """Draw the pages of the best hits that hold a figure or are scans, at most `most`; say of which it failed."""
-    from ingest.page_image import has_page_images, page_image
+    """Draw the pages of the best hits that hold a picture or a chart or are scans, at most `most`; say which failed."""
+    from ingest.page_image import page_image
 
     pictures: list[Picture] = []
     dropped: list[Dropped] = []
-    seen: set[tuple[str, int]] = set()
-    for hit in retrieval.hits[:5]:
-        chunk = hit.chunk
-        if chunk.page is None or len(pictures) >= most or (chunk.document_id, chunk.page) in seen:
-            continue
-        seen.add((chunk.document_id, chunk.page))
-        document = document_of(hit.kb, chunk.document_id)
-        if not has_page_images(document) or not _is_pictured(document, chunk.page):
-            continue
-        if not sees():  # asked only when there is something to see
+    for hit, document, number in _pictured_pages(retrieval.hits[:5], document_of):
+        if len(pictures) >= most or not sees():  # asked only when there is something to see
             break
-        name = f"{hit.title}, p. {chunk.page}"
+        name = f"{hit.title}, p. {number}"
         try:
-            media = read_image(page_image(document, chunk.page, [], scale=2.0).png, name)
+            media = read_image(page_image(document, number, [], scale=2.0).png, name)
         except SourceError as error:
-            dropped.append(Dropped(chunk.id, hit.source, "picture", str(error), hit.kb))
+            dropped.append(Dropped(hit.chunk.id, hit.source, "picture", str(error), hit.kb))
             continue
-        pictures.append(Picture(media, chunk.document_id, hit.title, chunk.page))
+        pictures.append(Picture(media, document.id, hit.title, number))
     return tuple(pictures), replace(retrieval, dropped=(*retrieval.dropped, *dropped))
 
 
-def _is_pictured(document: Document, number: int) -> bool:
-    """Tell whether a page was read by OCR or holds a figure."""
-    page = document.pages[number - 1]
-    return any(read.number == number for read in document.read_pages) or any(
-        block.kind == "figure" and block.span.overlaps(page.span) for block in document.blocks
-    )
+def _pictured_pages(
+    hits: Sequence[Hit], document_of: Callable[[str, str], Document]
+) -> Iterator[tuple[Hit, Document, int]]:
+    """Give the pages that passages stand on and that show more than words, each once."""
+    from ingest.page_image import has_page_images
+    from ingest.pictured import is_pictured
+
+    seen: set[tuple[str, int]] = set()
+    for hit in hits:
+        if hit.chunk.page is None:
+            continue
+        document = document_of(hit.kb, hit.chunk.document_id)
+        if not has_page_images(document):
+            continue
+        for page in document.pages:
+            where = (document.id, page.number)
+            if where in seen or not page.span.overlaps(hit.chunk.span):
+                continue
+            seen.add(where)
+            if is_pictured(document, page.number):
+                yield hit, document, page.number
 
 
 def _read(name: str, data: bytes) -> str:
