@@ -1,11 +1,8 @@
 """Pictures and speech in questions: made fit to send, sent, read by OCR where the model is blind; boxes taken out."""
 
 import io
-import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ from PIL import Image
 
 from app.conversation import save_drawn
 from app.engine import Engine
-from app.seeing import sees_images
+from app.seeing import takes_media
 from app.settings import LLMSettings, Settings
 from generation.answer import Answer
 from generation.boxes import Box, held_from, take_boxes
@@ -25,6 +22,7 @@ from ingest.errors import SettingsError, SourceError
 from tests.fakes import ScriptedLLM
 from tests.hashing_embedder import HashingEmbedder
 from tests.scans import encoded, picture_of
+from tests.stub_server import StubServer
 
 SIZE = (640, 480)
 
@@ -137,37 +135,25 @@ def test_media_become_content_parts_before_the_text() -> None:
     ]
 
 
-class Server:
-    """An OpenAI-compatible server that sees pictures or refuses them as vLLM does, and keeps what it was sent."""
+class Server(StubServer):
+    """A server that sees pictures or refuses them as vLLM does, and keeps what it was sent."""
 
     def __init__(self, text: str, *, sees: bool, refusal: int = 400) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        server = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:
-                pass
+        def answer(handler: Any) -> None:
+            pictured = any(isinstance(message["content"], list) for message in self.bodies[-1]["messages"])
+            if pictured and not sees:
+                handler.reply(refusal, {"error": {"message": "image input is not supported"}})
+            else:
+                handler.stream(text)
 
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                server.bodies.append(body)
-                pictured = any(isinstance(message["content"], list) for message in body["messages"])
-                if pictured and not sees:
-                    self._send(refusal, "application/json", '{"error": {"message": "image input is not supported"}}')
-                    return
-                delta = {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": "stop"}]}
-                chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "qwen", **delta}
-                self._send(200, "text/event-stream", f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
+        self.answer = answer
 
-            def _send(self, status: int, kind: str, text: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """The questions so far."""
+        return self.chats()
 
 
 @pytest.fixture
@@ -187,8 +173,7 @@ def make(tmp_path: Path) -> Iterator[Any]:
 
     yield make
     for server in servers:
-        server.http.shutdown()
-        server.http.server_close()
+        server.close()
 
 
 def answer_of(engine: Engine, question: str, files: list[tuple[str, bytes]]) -> Answer:
@@ -228,10 +213,9 @@ def test_a_server_that_fails_on_pictures_as_llama_cpp_does_is_blind(make: Any) -
 
 def test_the_first_of_two_models_tells_whether_pictures_are_seen(make: Any) -> None:
     engine, server = make("yes", sees=True)
-    assert sees_images(StandBy(engine.llm(), ScriptedLLM("x")), "auto") is True
-    server.http.shutdown()
-    server.http.server_close()
-    assert sees_images(StandBy(engine.llm(), ScriptedLLM("x")), "auto") is False
+    assert takes_media("image", StandBy(engine.llm(), ScriptedLLM("x")), "auto") is True
+    server.close()
+    assert takes_media("image", StandBy(engine.llm(), ScriptedLLM("x")), "auto") is False
 
 
 @pytest.mark.parametrize(
