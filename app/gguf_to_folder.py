@@ -29,7 +29,9 @@ def write_folder(gguf: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     named = {"gguf_file": gguf.name, "local_files_only": True}
+    _say("reading the tokenizer")
     tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), **named)
+    _say("unpacking the weights")
     model: Any = AutoModelForCausalLM.from_pretrained(  # transformers types `to` for no dtype
         str(gguf.parent), dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True), **named
     )
@@ -37,6 +39,12 @@ def write_folder(gguf: Path, folder: Path) -> None:
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def _say(text: str) -> None:
+    """Tell whoever reads standard error what comes next."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -154,13 +154,15 @@ def openvino(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], Non
 
 
 def vllm(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], None]]:
-    """Serve a folder of 16-bit weights: the GGUF's, as `footnote llm serve` unpacked it. `threads`."""
+    """Serve a folder of 16-bit weights: the GGUF's, as `footnote llm serve` unpacked it. `reserve` (cores)."""
     folder = f"{model.removesuffix('.gguf')}-unpacked" if model.endswith(".gguf") else model
     command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", folder, "--served-model-name", "m"]
     command += ["--host", "127.0.0.1", "--port", str(PORT), "--dtype", "bfloat16", "--max-model-len", str(CONTEXT)]
     command += ["--max-num-seqs", "8", "--enforce-eager", "--kv-cache-memory-bytes", str(2**28)]
     command += ["--enable-prefix-caching"]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
+    if "reserve" in options:
+        environment["VLLM_CPU_NUM_OF_RESERVED_CPU"] = options["reserve"]
     server = subprocess.Popen(command, env=environment, stdout=sys.stderr, stderr=sys.stderr)
     url = f"http://127.0.0.1:{PORT}"
     while True:

@@ -25,6 +25,8 @@ from tests.server_process import running
 ROOT = Path(__file__).resolve().parent.parent
 VLLM = ROOT / ".venv-vllm" / "bin" / "vllm"
 MODEL = ROOT / "data" / "models" / "tiny-qwen3-random"
+VISION = ROOT / ".venv-vllm-vision"
+SEEING_MODEL = ROOT / "data" / "models" / "tiny-qwen2.5-vl-random"
 MODEL_NAME = "tiny-qwen3"
 # With its own two layers the model writes faster than the server sends: the first piece comes when all is written.
 SLOWER = {"num_hidden_layers": 24, "layer_types": ["full_attention"] * 24}
@@ -78,6 +80,25 @@ def served_qwen_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command += ["--vllm", str(VLLM), "--port", str(port)]
     health = f"http://127.0.0.1:{port}/health"
     with running(command, health, environment=_environment(str(home)), cwd=str(ROOT), start_seconds=UNPACK_SECONDS):
+        yield f"http://127.0.0.1:{port}/v1"
+
+
+@pytest.fixture(scope="session")
+def seeing_url() -> Iterator[str]:
+    """Serve the tiny Qwen2.5-VL with vLLM itself: `llm serve` passes no PYTHONPATH on."""
+    reason = why_no_vllm()
+    if not reason and not (VISION.is_dir() and (SEEING_MODEL / "model.safetensors").is_file()):
+        reason = f"there is no {VISION.name} or no {SEEING_MODEL.name}; `make test-slow` makes them"
+    if reason:
+        pytest.skip(reason)
+    port = _free_port()
+    command = [str(VLLM), "serve", str(SEEING_MODEL), "--served-model-name", "tiny-qwen2.5-vl", "--port", str(port)]
+    command += ["--host", "127.0.0.1", "--dtype", "bfloat16", "--max-model-len", "4096", "--max-num-seqs", "2"]
+    command += ["--enforce-eager", "--kv-cache-memory-bytes", str(2**26), "--limit-mm-per-prompt", '{"video":0}']
+    command += ["--structured-outputs-config", '{"backend":"xgrammar","disable_any_whitespace":true}']
+    path = f"{VLLM.parent}{os.pathsep}{os.environ['PATH']}"
+    variables = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "PYTHONPATH": str(VISION), "PATH": path}
+    with running(command, f"http://127.0.0.1:{port}/health", environment=variables):
         yield f"http://127.0.0.1:{port}/v1"
 
 
