@@ -7,19 +7,62 @@ Knows nothing of Footnote: the Python is the engine's own. Each engine's functio
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-Written = tuple[list[float], int, str]  # when each piece came, how many tokens they are, the text
-Ask = Callable[[str, int], Written]
 LAST_TOKENS = 96
 CONTEXT = 4096
 PORT = 18753
+
+
+class Meter:
+    """The pieces of one text, with the wall and processor time of the first and the last."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.tokens = 0
+        self.first = self.last = (0.0, 0.0)
+
+    def take(self, text: str) -> None:
+        """Count a piece; one without text is no word yet."""
+        if text:
+            self.first = self.first if self.texts else now()
+            self.texts.append(text)
+
+    def end(self, tokens: int) -> None:
+        """Say how many tokens the pieces were."""
+        self.last, self.tokens = now(), tokens
+        self.first = self.first if self.texts else self.last
+
+
+Ask = Callable[[str, int, Meter], None]
+
+
+def now() -> tuple[float, float]:
+    """Give the wall clock and the processor seconds of this session's processes: the engine's own, and no other."""
+    ticks = 0
+    for folder in session():
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        ticks += int(fields[11]) + int(fields[12])
+    return time.perf_counter(), ticks / os.sysconf("SC_CLK_TCK")
+
+
+def session() -> Iterator[Path]:
+    """Yield the folders in /proc of this session's processes."""
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit() and os.getsid(int(folder.name)) == os.getsid(0):
+                yield folder
+        except ProcessLookupError:
+            continue
 
 
 def main() -> None:
@@ -29,28 +72,34 @@ def main() -> None:
     turns = json.load(sys.stdin)
     began = time.perf_counter()
     ask, stop = {"llama": llama, "openvino": openvino, "vllm": vllm}[engine](model, options)
-    ask("Hi", 1)
+    ask("Hi", 1, Meter())
     start_seconds = time.perf_counter() - began
     measured = [measure(ask, calls) for calls in turns]
+    peak = peak_mib()
     stop()
-    of = resource.RUSAGE_CHILDREN if engine == "vllm" else resource.RUSAGE_SELF
-    peak = resource.getrusage(of).ru_maxrss / 1024
     print(json.dumps({"start_seconds": start_seconds, "peak_mib": peak, "turns": measured}, ensure_ascii=False))
 
 
 def measure(ask: Ask, calls: list[dict[str, Any]]) -> dict[str, Any]:
     """Make the calls of one turn; the last is the answer."""
-    began = time.perf_counter()
+    began = now()
     for call in calls:
-        called = time.perf_counter()
-        times, tokens, text = ask(call["prompt"], min(call["max_tokens"], LAST_TOKENS))
+        meter = Meter()
+        ask(call["prompt"], min(call["max_tokens"], LAST_TOKENS), meter)
     return {
-        "first_seconds": times[0] - began,
-        "last_call_first_seconds": times[0] - called,
-        "writing_seconds": times[-1] - times[0] or 1e-9,
-        "tokens": tokens,
-        "text": text,
+        "first_seconds": meter.first[0] - began[0],
+        "first_cpu_seconds": meter.first[1] - began[1],
+        "writing_seconds": meter.last[0] - meter.first[0],
+        "writing_cpu_seconds": meter.last[1] - meter.first[1],
+        "tokens": meter.tokens,
+        "text": "".join(meter.texts),
     }
+
+
+def peak_mib() -> float:
+    """Give the most memory that each process of this session had, added up."""
+    lines = (line for folder in session() for line in (folder / "status").read_text().splitlines())
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 def llama(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], None]]:
@@ -84,25 +133,17 @@ def llama(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], None]]
                 setattr(part, name, int(options[name]))
     server = xllamacpp.Server(params)
 
-    def ask(prompt: str, max_tokens: int) -> Written:
-        times: list[float] = []
-        texts: list[str] = []
-        counted = [0]
-
+    def ask(prompt: str, max_tokens: int, meter: Meter) -> None:
         def receive(event: dict[str, Any]) -> bool:
             if "error" in event:
                 raise SystemExit(str(event["error"]))
-            text = "".join(choice.get("text", "") for choice in event.get("choices") or ())
-            if text:
-                times.append(time.perf_counter())
-                texts.append(text)
+            meter.take("".join(choice.get("text", "") for choice in event.get("choices") or ()))
             if "timings" in event:
-                counted[0] = event["timings"]["predicted_n"]
+                meter.end(event["timings"]["predicted_n"])
             return False
 
         request = {"prompt": prompt, "max_tokens": max_tokens, "temperature": 0, "stream": True, "cache_prompt": True}
         server.handle_completions(request, receive)
-        return times or [time.perf_counter()], counted[0], "".join(texts)
 
     return ask, lambda: None
 
@@ -130,15 +171,7 @@ def openvino(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], Non
         properties["prompt_lookup"] = True
     pipeline = openvino_genai.LLMPipeline(model, "CPU", **properties)
 
-    def ask(prompt: str, max_tokens: int) -> Written:
-        times: list[float] = []
-        texts: list[str] = []
-
-        def receive(text: str) -> bool:
-            times.append(time.perf_counter())
-            texts.append(text)
-            return False
-
+    def ask(prompt: str, max_tokens: int, meter: Meter) -> None:
         config = openvino_genai.GenerationConfig()
         config.max_new_tokens = max_tokens
         config.apply_chat_template = False
@@ -147,8 +180,8 @@ def openvino(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], Non
         config.stop_token_ids = {151643, 151645}
         if "lookup" in options:
             config.num_assistant_tokens, config.max_ngram_size = int(options["lookup"]), 3
-        done = pipeline.generate([prompt], config, receive)
-        return times, done.perf_metrics.get_num_generated_tokens(), "".join(texts)
+        done = pipeline.generate([prompt], config, meter.take)
+        meter.end(done.perf_metrics.get_num_generated_tokens())
 
     return ask, lambda: None
 
@@ -174,21 +207,20 @@ def vllm(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], None]]:
         except OSError:
             time.sleep(0.5)
 
-    def ask(prompt: str, max_tokens: int) -> Written:
+    def ask(prompt: str, max_tokens: int, meter: Meter) -> None:
         body = {"model": "m", "prompt": prompt, "max_tokens": max_tokens, "temperature": 0, "stream": True}
         body["stream_options"] = {"include_usage": True}
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{url}/v1/completions", json.dumps(body).encode(), headers)
-        times, texts, tokens = [], [], 0
+        tokens = 0
         with urllib.request.urlopen(request, timeout=600) as response:
             for line in response:
                 if line.startswith(b"data: {"):
                     event = json.loads(line[6:])
                     for choice in event["choices"]:
-                        times.append(time.perf_counter())
-                        texts.append(choice["text"])
+                        meter.take(choice["text"])
                     tokens = (event.get("usage") or {}).get("completion_tokens", tokens)
-        return times, tokens, "".join(texts)
+        meter.end(tokens)
 
     def stop() -> None:
         server.terminate()

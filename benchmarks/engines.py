@@ -1,13 +1,14 @@
 """Which engine answers fastest on a machine without a GPU: Footnote's own prompts through llama.cpp, OpenVINO and vLLM.
 
     python -m benchmarks.engines [SIDE...] [--rounds N] [--openvino-python PATH] [--vllm-python PATH] [--model GGUF]
-                                 [--json]
+                                 [--quick] [--json]
 
 A SIDE is ENGINE or ENGINE:NAME=VALUE,...: `llama`, `llama:threads=1`, `llama:spec=ngram_simple`, `openvino:cb=1`,
 `vllm` (benchmarks/engine_side.py has the names). The prompts are those of two conversations, one in English and one in
 Chinese, of a question and a follow-up; every call that Footnote makes for them is repeated. Each side runs in a
 process of its own, one after the other, `--rounds` times. `first` is the time to the first word of the answer, with
-the calls before it; `decode` counts the answer's tokens after the first. Medians over both languages and all rounds.
+the calls before it; `decode` counts the answer's tokens after the first; `cpu` is processor time, which other work on
+the machine changes little. Medians over both languages and all rounds.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from generation.token_estimate import estimate_tokens
 KB = "samples"
 SAMPLES = PROJECT / "data" / "eval" / "samples"
 FOLLOW_UPS = ("s31", "s35")
-SIDE_SECONDS = 600
+SIDE_SECONDS = 1800
 Call = dict[str, object]  # of the side's process: {"prompt": text, "max_tokens": n}
 
 
@@ -65,10 +66,13 @@ def main() -> None:
     parser.add_argument("--openvino-python", default=sys.executable, help="a Python that has openvino-genai")
     parser.add_argument("--vllm-python", default=str(PROJECT / ".venv-vllm" / "bin" / "python"))
     parser.add_argument("--model", default=str(PROJECT / "data" / "models" / EMBEDDED_LLM))
+    parser.add_argument("--quick", action="store_true", help="the English conversation alone, one round")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     pythons = {"llama": sys.executable, "openvino": asked.openvino_python, "vllm": asked.vllm_python}
     turns = conversations()
+    if asked.quick:
+        asked.rounds, turns = 1, turns[:2]
     runs: dict[str, list[dict[str, Any]]] = {side: [] for side in asked.sides}
     for _ in range(asked.rounds):
         for side in asked.sides:
@@ -111,7 +115,13 @@ def run_side(side: str, pythons: Mapping[str, str], model: str, turns: list[list
     engine, _, options = side.partition(":")
     command = [pythons[engine], str(Path(__file__).with_name("engine_side.py")), engine, model, options]
     done = subprocess.run(
-        command, input=json.dumps(turns), capture_output=True, text=True, timeout=SIDE_SECONDS, check=False
+        command,
+        input=json.dumps(turns),
+        capture_output=True,
+        text=True,
+        timeout=SIDE_SECONDS,
+        check=False,
+        start_new_session=True,
     )
     if done.returncode != 0:
         sys.exit(f"{side} failed: {done.stderr[-2000:]}")
@@ -130,7 +140,10 @@ def figures_of(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         "memory_mib": statistics.median(result["peak_mib"] for result in results),
         "first_s": statistics.median(answer["first_seconds"] for answer in asked),
         "followup_first_s": statistics.median(answer["first_seconds"] for answer in following),
+        "first_cpu_s": statistics.median(answer["first_cpu_seconds"] for answer in asked),
+        "followup_first_cpu_s": statistics.median(answer["first_cpu_seconds"] for answer in following),
         "decode_tokens_per_s": statistics.median((a["tokens"] - 1) / a["writing_seconds"] for a in written),
+        "cpu_s_per_token": statistics.median(a["writing_cpu_seconds"] / (a["tokens"] - 1) for a in written),
         "n": len(answers),
     }
 
