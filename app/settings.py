@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from generation.answering import AnswerConfig
+from generation.answer_config import AnswerConfig
 from ingest.dense_index import DenseIndexConfig
 from ingest.embedder import EmbedderConfig
 from ingest.errors import SettingsError

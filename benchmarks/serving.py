@@ -31,7 +31,7 @@ from app.engine import Engine
 from app.model_making import make_llm
 from app.settings import PROJECT, LLMSettings, Settings
 from generation.answer import Answer
-from generation.answering import AnswerConfig
+from generation.answer_config import AnswerConfig
 from generation.llm import LLM, Prompt, SamplingConfig
 
 KB = "samples"

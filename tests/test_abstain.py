@@ -3,7 +3,8 @@
 import pytest
 
 from generation.abstain import AbstainConfig, is_refusal, only_repeats, reason_before
-from generation.answering import AnswerConfig, answer_question, stream_answer
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question, stream_answer
 from tests.fakes import ScriptedLLM, fixed_clock, retrieval_of
 
 _LEAVE = "New employees get 25 days of annual leave. Unused days expire on 31 March."

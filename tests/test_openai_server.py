@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from app.views import answer_json
-from generation.answering import AnswerConfig, answer_question
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question
 from generation.llm import Message, Prompt, SamplingConfig
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from generation.token_estimate import estimate_tokens

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from generation.answer import Answer
-from generation.answering import AnswerConfig, answer_question, stream_answer
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question, stream_answer
 from generation.limits import limits_for
 from generation.llama_cpp import LlamaCpp, LlamaCppConfig
 from generation.llm import Message, SamplingConfig

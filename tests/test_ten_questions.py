@@ -18,7 +18,7 @@ from app.model_making import make_llm
 from app.settings import EMBEDDED_LLM, LLMSettings, Settings
 from generation.abstain import ABSTENTIONS
 from generation.answer import Answer
-from generation.answering import AnswerConfig
+from generation.answer_config import AnswerConfig
 from generation.llm import LLM, Prompt, SamplingConfig
 from tests.server_process import free_port, running
 
