@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from app.model_files import PARTS_FOLDER, locked
 from app.serving_failure import last_line, reason
 from app.serving_machine import Machine
 from app.serving_model import ServedModel, identify
@@ -44,23 +45,27 @@ def to_be_unpacked(model: ServedModel, models_folder: Path) -> ServedModel:
 def unpack(
     model: ServedModel, models_folder: Path, vllm: Path, machine: Machine, say: Callable[[str], None]
 ) -> ServedModel:
-    """Unpack the model into a folder of 16-bit weights, in place of what lies there.
+    """Unpack the model into a folder of 16-bit weights, in place of what lies there; of two calls the second waits.
 
     Raises ModelError with what is missing: disk, memory, a package in vLLM's environment, or a known architecture.
     """
-    gguf, folder = Path(model.target), _folder(model, models_folder)
+    gguf, folder, parts = Path(model.target), _folder(model, models_folder), models_folder / PARTS_FOLDER
     python = _python_of(vllm)
-    _check_room(gguf, folder, _n_parameters(python, gguf), machine)
-    making = folder.with_name(f".{folder.name}.making")
-    shutil.rmtree(making, ignore_errors=True)
-    say(f"Unpacking {gguf.name} for vLLM, once, into {folder} ...")
-    try:
-        _run(python, (str(gguf), str(making)), say)
-        (making / _MARK).write_text(json.dumps(_mark(gguf)), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        making.rename(folder)
-    finally:
+    parts.mkdir(parents=True, exist_ok=True)
+    with locked(parts):
+        if made := unpacked(model, models_folder):
+            return made
+        _check_room(gguf, folder, _n_parameters(python, gguf), machine)
+        making = parts / f"{folder.name}.making"
         shutil.rmtree(making, ignore_errors=True)
+        say(f"Unpacking {gguf.name} for vLLM, once, into {folder} ...")
+        try:
+            _run(python, (str(gguf), str(making)), say)
+            (making / _MARK).write_text(json.dumps(_mark(gguf)), encoding="utf-8")
+            shutil.rmtree(folder, ignore_errors=True)
+            making.rename(folder)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
     return replace(identify(str(folder), models_folder), name=model.name)
 
 
@@ -97,7 +102,6 @@ def _n_parameters(python: Path, gguf: Path) -> int:
 
 
 def _check_room(gguf: Path, folder: Path, n_parameters: int, machine: Machine) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
     wanted, free = n_parameters * _BYTES_ON_DISK + _SPARE_BYTES, shutil.disk_usage(folder.parent).free
     if free < wanted:
         raise ModelError(

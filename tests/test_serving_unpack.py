@@ -51,7 +51,7 @@ def test_a_gguf_is_unpacked_once_and_again_when_it_changed(gguf: ServedModel, tm
     assert unpack(gguf, models, vllm, NO_CARD, said.append) == wanted
     assert unpacked(gguf, models) == wanted
     assert said == [f"Unpacking small-q4.gguf for vLLM, once, into {models / 'small-q4-unpacked'} ..."]
-    assert [path.name for path in models.iterdir()] == ["small-q4-unpacked"]
+    assert sorted(path.name for path in models.iterdir()) == [".parts", "small-q4-unpacked"]
 
     Path(gguf.target).write_bytes(b"GGUF" + bytes(101))
     assert unpacked(gguf, models) is None
@@ -65,7 +65,7 @@ def test_a_failed_unpacking_gives_the_reason_and_leaves_nothing(gguf: ServedMode
     with pytest.raises(ModelError, match=r"can't be unpacked: it lacks the package gguf; install it beside vLLM; or"):
         unpack(gguf, models, environment(tmp_path, LACKS), NO_CARD, lambda _: None)
 
-    assert list(models.iterdir()) == []
+    assert [path.name for path in models.rglob("*")] == [".parts", ".lock"]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_too_little_disk_or_memory_is_said_before_anything_is_written(
     with pytest.raises(ModelError, match=reason):
         unpack(gguf, tmp_path / "models", vllm, machine, lambda _: None)
 
-    assert list((tmp_path / "models").iterdir()) == []
+    assert [path.name for path in (tmp_path / "models").rglob("*")] == [".parts", ".lock"]
 
 
 def test_only_a_gguf_that_vllm_cannot_read_is_unpacked(gguf: ServedModel, tmp_path: Path) -> None:
