@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from generation.abstain import ABSTENTIONS, NOT_STATED, is_refusal, reason_before
+from generation.abstain import NOT_STATED, is_refusal, reason_before
 from generation.answer import Answer
 from generation.answer_config import AnswerConfig
 from generation.citing import EvidenceIndex
@@ -23,6 +23,7 @@ from generation.picturing import Seeing
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.question_form import wants_more
 from generation.reasoning import thinking_of
+from generation.refusals import refusal_of
 from generation.second_look import with_amounts
 from generation.stated import stated_share
 from retrieval.retrieval import Retrieval
@@ -67,6 +68,7 @@ class Turn:
         self._question = question
         # A question that was written anew holds all it needs, and a small model repeats the answer before.
         self._history = history if question.startswith(retrieval.question) else ()
+        self._stands_alone = not history
         self._timings: dict[str, float] = {}
         self._thinking = ""
 
@@ -209,10 +211,12 @@ class Turn:
 
     def _declined(self, reason: str, draft: _Draft | None = None, *, is_shown: bool = False) -> AnswerStream:
         """Yield an abstention; its text only where nothing else was shown."""
-        text = ABSTENTIONS[prompt_language(self._question)]
+        found = self._retrieval
+        refusal = refusal_of(self._question, found.queries, found.hits, stands_alone=self._stands_alone)
         if not is_shown:
-            yield text
-        yield replace(self._answer(draft), text=text, claims=(), abstained=True, reason=reason, unresolved=(), boxes=())
+            yield refusal.text
+        answer = replace(self._answer(draft), claims=(), abstained=True, reason=reason, unresolved=(), boxes=())
+        yield replace(answer, text=refusal.text, refusal=refusal.kind, missing=refusal.missing)
 
     def _answer(self, draft: _Draft | None) -> Answer:
         return Answer(
