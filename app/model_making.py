@@ -14,6 +14,7 @@ from ingest.embedding_server import EmbeddingServer, EmbeddingServerConfig
 from retrieval.cross_encoder import CrossEncoderReranker
 from retrieval.rerank import Reranker
 from retrieval.rerank_server import RerankServer, RerankServerConfig
+from retrieval.reranker_form import in_known_form
 
 
 def make_llm(settings: Settings) -> LLM:
@@ -69,6 +70,7 @@ def make_reranker(settings: Settings) -> Reranker:
     """Give the reranker that the settings name, loading and asking nothing."""
     chosen = settings.reranker
     if chosen.url:
-        return RerankServer(RerankServerConfig(chosen.url, chosen.model, chosen.api_key, chosen.timeout_seconds))
+        config = RerankServerConfig(chosen.url, chosen.model, chosen.api_key, chosen.timeout_seconds)
+        return in_known_form(RerankServer(config))
     local = settings.models_folder / chosen.model
-    return CrossEncoderReranker(local if local.is_dir() else chosen.model)
+    return in_known_form(CrossEncoderReranker(local if local.is_dir() else chosen.model))
