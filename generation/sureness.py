@@ -4,10 +4,8 @@ A logistic over few signals, its weights fitted by `python -m benchmarks.abstent
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from generation.prompts import PromptLanguage
 from generation.signals import Signals
 
 

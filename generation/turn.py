@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from generation.abstain import NOT_STATED, is_refusal, reason_before
+from generation.abstain import NOT_LIKELY, NOT_STATED, is_refusal, reason_before
 from generation.answer import Answer
 from generation.answer_config import AnswerConfig
 from generation.citing import EvidenceIndex
@@ -25,6 +25,7 @@ from generation.question_form import wants_more
 from generation.reasoning import thinking_of
 from generation.refusals import refusal_of
 from generation.second_look import with_amounts
+from generation.signals import remembered, signals_of
 from generation.stated import stated_share
 from retrieval.retrieval import Retrieval
 
@@ -55,7 +56,8 @@ class Turn:
         pictures: Sequence[Picture],
         passages_share: float = 1.0,
     ) -> None:
-        self._lookups = lookups
+        relevance = lookups.relevance
+        self._lookups = lookups = replace(lookups, relevance=remembered(relevance) if relevance else None)
         self._started = lookups.clock()
         self._config = config.with_more() if wants_more(question) else config
         limits, longest = _limits(llm, self._config, question)
@@ -81,8 +83,8 @@ class Turn:
             return
         excerpts = self._condensed()
         draft = self._draft(excerpts)
-        if not (yield from self._may_be_stated(draft.prompt)):
-            yield from self._declined(NOT_STATED, draft)
+        if reason := (yield from self._unlikely(draft.prompt, excerpts)):
+            yield from self._declined(reason, draft)
             return
         held, is_shown = yield from self._written(draft)
         reason = reason_after(draft.composer)
@@ -131,14 +133,26 @@ class Turn:
         closeness: npt.NDArray[np.float32] = np.max([relevance(query, texts) for query in queries], axis=0)
         return closeness
 
-    def _may_be_stated(self, prompt: Prompt) -> Generator[str, None, bool]:
-        """Ask the model whether the passages state the answer; the answer may be in a picture alone."""
+    def _unlikely(self, prompt: Prompt, excerpts: Sequence[Excerpt]) -> Generator[str, None, str]:
+        """Ask the model whether the passages state the answer, and return why to decline: "" to go on.
+
+        What it says and what the passages' own words say count together. The answer may be in a picture alone.
+        """
+        if self._pictures:
+            return ""
         before = self._lookups.clock()
-        share = None if self._pictures else (yield from stated_share(self._llm, prompt))
-        if share is None:
-            return True
-        self._timings["stated"] = self._lookups.clock() - before
-        return share >= self._config.abstain.least_stated[prompt_language(self._question)]
+        share = yield from stated_share(self._llm, prompt)
+        if share is not None:
+            self._timings["stated"] = self._lookups.clock() - before
+        abstain, language = self._config.abstain, prompt_language(self._question)
+        if share is not None and share < abstain.least_stated[language]:
+            return NOT_STATED
+        queries = (self._question, *self._retrieval.queries[1:])
+        signals = signals_of(queries, excerpts, self._lookups.relevance) if self._lookups.relevance else None
+        if signals is None:
+            return ""
+        calibration = abstain.calibrations[language]
+        return NOT_LIKELY if calibration.chance(replace(signals, stated=share)) < calibration.least else ""
 
     def _written(self, draft: _Draft) -> Generator[str, None, tuple[str, bool]]:
         """Show the text as the model writes it, and return what of it is still held back, and whether any isn't.

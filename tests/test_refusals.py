@@ -2,7 +2,8 @@
 
 import pytest
 
-from generation.answering import AnswerConfig, answer_question
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question
 from generation.choices import choices, pointed_at
 from generation.refusals import Refusal, missing_words, refusal_of
 from tests.fakes import ScriptedLLM, passage, retrieval_of
