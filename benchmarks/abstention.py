@@ -14,7 +14,7 @@ import hashlib
 import json
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -54,6 +54,10 @@ class Case:
         """Whether what is searched answers it."""
         return self.question.answerable and not self.without_gold
 
+    def key(self, set_name: str) -> str:
+        """Name the case without its text."""
+        return hashlib.sha256(f"{set_name}\0{self.question.id}\0{self.without_gold}".encode()).hexdigest()[:12]
+
 
 def cases(questions: EvaluationSet, size: int, seed: int) -> list[Case]:
     """Draw half the size of answerable questions and half of others, in turn."""
@@ -84,19 +88,20 @@ def row_of(engine: Engine, llm: LLM, kb: str, name: str, case: Case, config: Ans
         return None
     limits = PromptLimits(budget, config.history_tokens, config.history_turns)
     prompt = build_prompt(asked, excerpts, limits=limits, count_tokens=llm.count_tokens)
-    asking = stated_share(llm, prompt)
-    stated = None
+    stated = _asked(stated_share(llm, prompt))
+    closeness = None if signals.closeness is None else round(signals.closeness, 4)
+    share = None if stated is None else round(stated, 4)
+    language = prompt_language(asked)
+    return Row(case.key(name), name, language, case.answerable, round(signals.words, 4), closeness, share)
+
+
+def _asked(asking: Generator[str, None, float | None]) -> float | None:
     while True:
         try:
             next(asking)
         except StopIteration as end:
-            stated = end.value
-            break
-    key = hashlib.sha256(f"{name}\0{case.question.id}\0{case.without_gold}".encode()).hexdigest()[:12]
-    closeness = None if signals.closeness is None else round(signals.closeness, 4)
-    share = None if stated is None else round(stated, 4)
-    language = prompt_language(asked)
-    return Row(key, name, language, case.answerable, round(signals.words, 4), closeness, share)
+            share: float | None = end.value
+            return share
 
 
 def _found(engine: Engine, kb: str, case: Case) -> Retrieval:
@@ -118,8 +123,7 @@ def gather(paths: list[Path], *, size: int, seed: int, known: set[str], with_mod
         drawn = cases(questions, size, seed)
         todo += [(place / len(drawn), kb, questions.name, case) for place, case in enumerate(drawn)]
     for _, kb, name, case in sorted(todo, key=lambda entry: entry[0]):
-        key = hashlib.sha256(f"{name}\0{case.question.id}\0{case.without_gold}".encode()).hexdigest()[:12]
-        if key not in known and (row := row_of(engine, llm, kb, name, case, settings.answer)):
+        if case.key(name) not in known and (row := row_of(engine, llm, kb, name, case, settings.answer)):
             yield row
 
 

@@ -127,7 +127,8 @@ def _row_weights(rows: Sequence[Row]) -> _Floats:
         (row.set, row.answerable): sum((o.set, o.answerable) == (row.set, row.answerable) for o in rows) for row in rows
     }
     weights = np.array([1 / counts[row.set, row.answerable] for row in rows])  # (n_rows,)
-    return weights * len(rows) / weights.sum()
+    scaled: _Floats = weights * len(rows) / weights.sum()
+    return scaled
 
 
 def _newton(values: _Floats, labels: _Floats, row_weights: _Floats) -> _Floats:
