@@ -8,7 +8,7 @@ from generation.calibrated import calibrations_for
 from generation.matching import surface_of, terms_of
 from generation.polarity import negations
 from generation.prompts import REFUSALS, PromptLanguage
-from generation.sureness import Calibration
+from generation.sureness import Calibration, moved
 from retrieval.retrieval import Retrieval
 
 ABSTENTIONS: dict[PromptLanguage, str] = {
@@ -84,9 +84,7 @@ class AbstainConfig:
 def stated_lines(model: str, strictness: float) -> dict[PromptLanguage, float]:
     """Give `least_stated` for a model by its name: its measured lines at `strictness` .5, none at 0, .95 at 1."""
     lines = next((lines for name, lines in _CALIBRATED.items() if name in model.lower()), UNKNOWN_MODEL)
-    if strictness <= 0.5:
-        return {language: line * 2 * strictness for language, line in lines.items()}
-    return {language: line + (2 * strictness - 1) * (0.95 - line) for language, line in lines.items()}
+    return {language: moved(line, strictness) for language, line in lines.items()}
 
 
 def abstain_config(config: AbstainConfig, model: str, strictness: float) -> AbstainConfig:

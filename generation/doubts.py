@@ -38,10 +38,13 @@ def doubts(
     index: EvidenceIndex,
     relevance: Relevance | None,
     config: AbstainConfig,
+    *,
+    is_unsure: bool = False,
 ) -> tuple[bool, str]:
     """Tell whether the evidence speaks of so little of what is asked that the model should be asked again.
 
-    Words are compared with the query in the evidence's language, if there is one. The reason is filled where there is
+    Words are compared with the query in the evidence's language, if there is one. `is_unsure` says that the passages
+    looked unlikely to hold the answer before it was written. The reason is filled where there is
     nothing to ask: the thing asked about is neither in the evidence nor the title of any passage.
     """
     surroundings = composer.surroundings
@@ -58,6 +61,8 @@ def doubts(
         return False, f"the passages that would answer don't speak of {', '.join(subjects)}"
     if query != queries[0]:  # a small model refuses most of what it has to answer from another language
         return False, ""
+    if is_unsure:
+        return True, ""
     # named in the passage, but not where the quote could refer to it
     is_elsewhere = bool(unknown_subjects(query, "\n".join((composer.near, *index.titles))))
     least_sum = config.sure_sum_named if is_elsewhere else config.sure_sum

@@ -11,7 +11,8 @@ from generation.signals import Signals
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The weights of a language's signals, and the `least` chance at which a question is answered.
+    """The weights of a language's signals, the `least` chance at which a question is answered, and the `sure` one below
+    which the model is asked once more, sternly.
 
     `stated` weighs the log odds of the model's Yes. What isn't known counts as `usual_closeness`, `usual_stated`.
     """
@@ -23,6 +24,7 @@ class Calibration:
     usual_closeness: float
     usual_stated: float
     least: float = 0.0
+    sure: float = 0.0
 
     def chance(self, signals: Signals) -> float:
         """Give the chance, from 0 to 1, that the answer is there."""
@@ -32,10 +34,15 @@ class Calibration:
         return 1 / (1 + math.exp(-score))
 
     def at(self, strictness: float) -> "Calibration":
-        """Give the same with the line of a strictness: none at 0, its own at .5, .95 at 1."""
-        if strictness <= 0.5:
-            return replace(self, least=self.least * 2 * strictness)
-        return replace(self, least=self.least + (2 * strictness - 1) * (0.95 - self.least))
+        """Give the same with the lines of a strictness: none at 0, its own at .5, .95 at 1."""
+        return replace(self, least=moved(self.least, strictness), sure=moved(self.sure, strictness))
+
+
+def moved(line: float, strictness: float) -> float:
+    """Give a line's place at a strictness: 0 at 0, its own at .5, .95 at 1, evenly between."""
+    if strictness <= 0.5:
+        return line * 2 * strictness
+    return line + (2 * strictness - 1) * (0.95 - line)
 
 
 def log_odds(share: float) -> float:

@@ -71,6 +71,7 @@ class Turn:
         # A question that was written anew holds all it needs, and a small model repeats the answer before.
         self._history = history if question.startswith(retrieval.question) else ()
         self._stands_alone = not history
+        self._is_unsure = False
         self._timings: dict[str, float] = {}
         self._thinking = ""
 
@@ -152,7 +153,9 @@ class Turn:
         if signals is None:
             return ""
         calibration = abstain.calibrations[language]
-        return NOT_LIKELY if calibration.chance(replace(signals, stated=share)) < calibration.least else ""
+        chance = calibration.chance(replace(signals, stated=share))
+        self._is_unsure = chance < calibration.sure
+        return NOT_LIKELY if chance < calibration.least else ""
 
     def _written(self, draft: _Draft) -> Generator[str, None, tuple[str, bool]]:
         """Show the text as the model writes it, and return what of it is still held back, and whether any isn't.
@@ -211,7 +214,7 @@ class Turn:
         """Ask the model once more where its evidence speaks of little that is asked, and return why to decline."""
         queries = (self._question, *self._retrieval.queries[1:])
         relevance, abstain = self._lookups.relevance, self._config.abstain
-        doubtful, reason = doubts(draft.composer, queries, draft.index, relevance, abstain)
+        doubtful, reason = doubts(draft.composer, queries, draft.index, relevance, abstain, is_unsure=self._is_unsure)
         if not doubtful:
             return reason
         before = self._lookups.clock()

@@ -103,6 +103,18 @@ def test_a_question_that_no_sentence_speaks_of_is_declined_unwritten() -> None:
     assert answer.reason == "no sentence of the passages speaks of what is asked closely enough"
 
 
+@pytest.mark.parametrize(("again", "abstained"), [("所给资料无法回答这个问题。", True), ("有25天年假。", False)])
+def test_an_unlikely_answer_is_asked_for_again(again: str, abstained: bool) -> None:
+    llm = ScriptedLLM("全职社员有25天年假。[1]", again)
+    unsure = replace(CALIBRATION, least=0.0, sure=0.99)
+    config = AnswerConfig(abstain=AbstainConfig(calibrations={"zh": unsure}))
+    retrieval = retrieval_of("全职社员一年有多少天年假？", "全职社员每年有25天年假。")
+
+    answer = answer_question(retrieval, llm, config, relevance=Close(0.9, "年假"))
+
+    assert (answer.abstained, len(llm.prompts)) == (abstained, 2)
+
+
 def test_a_sure_model_outweighs_distant_words() -> None:
     llm = ScriptedLLM("25 days of paid annual leave. [1]", tokens={"Yes": 0.97, "No": 0.03})
     asked = "How much time off do members get?"
