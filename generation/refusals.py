@@ -46,7 +46,9 @@ _TEXTS = {
         "false_premise": "The question takes for granted what no passage found speaks of: {words}.",
         "pointed": "Which one do you mean by “{words}”?",
         "choice": "Which do you mean: {words}?",
+        "several": "The passages tell of {words}; ask for the one that you mean.",
         "or": " or ",
+        "and": " and ",
     },
     "zh": {
         "off_topic": "文档似乎与此无关。",
@@ -56,7 +58,9 @@ _TEXTS = {
         "false_premise": "问题以此为前提，而找到的段落都没有提到：{words}。",
         "pointed": "您说的“{words}”指的是哪一个？",
         "choice": "您指的是哪一个：{words}？",
+        "several": "找到的段落分别谈到{words}；请说明您指的是哪一个。",
         "or": "，还是",
+        "and": "、",
     },
 }
 
@@ -97,6 +101,15 @@ def refusal_of(question: str, queries: Sequence[str], hits: Sequence[Hit], *, st
     best = passages[fits.index(max(fits))]
     lacking = lacking or (*unknown_subjects(query, best), *map(str, missing_years(query, best)))
     return told("unanswered", "unanswered" if lacking else "near", _listed(lacking, query))
+
+
+def left_open(question: str, hits: Sequence[Hit], text: str) -> tuple[str, ...]:
+    """Note under an answer that the question leaves open which thing is meant, unless the answer speaks of all."""
+    several = choices(question, hits) if hits else ()
+    if all(thing in text for thing in several):
+        return ()
+    texts = _TEXTS[prompt_language(question)]
+    return (texts["several"].format(words=texts["and"].join(several)),)
 
 
 def missing_words(question: str, known: str) -> tuple[str, ...]:

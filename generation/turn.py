@@ -23,7 +23,7 @@ from generation.picturing import Seeing
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.question_form import wants_more
 from generation.reasoning import thinking_of
-from generation.refusals import refusal_of
+from generation.refusals import left_open, refusal_of
 from generation.second_look import with_amounts
 from generation.signals import remembered, signals_of
 from generation.stated import stated_share
@@ -99,7 +99,8 @@ class Turn:
             return
         if held:
             yield held
-        yield self._answer(draft)
+        notes = left_open(self._question, self._retrieval.hits, draft.composer.text) if self._stands_alone else ()
+        yield replace(self._answer(draft), notes=notes)
 
     def _condensed(self) -> list[Excerpt]:
         """Give what of the hits fits the prompt; what doesn't is named in the retrieval's `dropped`."""

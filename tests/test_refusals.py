@@ -116,6 +116,26 @@ def test_a_kind_of_which_there_are_several_leaves_open_which_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "said", "notes"),
+    [
+        (
+            "How much does the Dipper cost?",
+            "The Dipper 3 costs 6,450 crowns. [1]",
+            ("The passages tell of Dipper 2 and Dipper 3; ask for the one that you mean.",),
+        ),
+        ("How much does the Dipper cost?", "The Dipper 2 costs 5,900 and the Dipper 3 costs 6,450 crowns. [1]", ()),
+        ("How much does the Dipper 3 cost?", "The Dipper 3 costs 6,450 crowns. [1]", ()),
+    ],
+)
+def test_an_answer_about_one_of_several_says_so(question: str, said: str, notes: tuple[str, ...]) -> None:
+    text = "The Dipper 2 costs 5,900 crowns. The Dipper 3 costs 6,450 crowns."
+
+    answer = answer_question(retrieval_of(question, text), ScriptedLLM(said), AnswerConfig())
+
+    assert (answer.abstained, answer.notes) == (False, notes)
+
+
+@pytest.mark.parametrize(
     ("question", "pointed"),
     [
         ("What are the rewards of this credit card?", "this credit"),
