@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.ports import LOOPBACK
+from app.serving_kind import Kind, kind_of, pooling_flags
 from app.serving_machine import Machine
 from app.serving_model import ServedModel
 from app.settings import PROJECT
@@ -55,6 +56,7 @@ class Plan:
     models: tuple[str, ...]
     host: str
     port: int
+    kind: Kind = "llm"
 
     @property
     def root_url(self) -> str:
@@ -123,9 +125,7 @@ def _vllm_plan(model: ServedModel, machine: Machine, wishes: Wishes, vllm: Path)
     command = [str(vllm), "serve", model.target, "--served-model-name", name]
     command += ["--host", wishes.host, "--port", str(wishes.port), "--enable-prefix-caching"]
     command += _gpu_flags(model, machine, wishes) if machine.gpus else _cpu_flags(model, machine, wishes)
-    command += ["--structured-outputs-config", _STRUCTURED]
-    if model.thinks:  # answers are to be short, and thinking is not cited
-        command += ["--default-chat-template-kwargs", '{"enable_thinking":false}']
+    command += _writing_flags(model) if kind_of(model) == "llm" else pooling_flags(model)
     if wishes.quantization:
         command += ["--quantization", wishes.quantization]
     command += _lora_flags(wishes.loras)
@@ -142,7 +142,15 @@ def _vllm_plan(model: ServedModel, machine: Machine, wishes: Wishes, vllm: Path)
         (name, *(lora for lora, _ in wishes.loras)),
         wishes.host,
         wishes.port,
+        kind_of(model),
     )
+
+
+def _writing_flags(model: ServedModel) -> list[str]:
+    flags = ["--structured-outputs-config", _STRUCTURED]
+    if model.thinks:  # answers are to be short, and thinking is not cited
+        flags += ["--default-chat-template-kwargs", '{"enable_thinking":false}']
+    return flags
 
 
 def _gpu_flags(model: ServedModel, machine: Machine, wishes: Wishes) -> list[str]:

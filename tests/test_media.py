@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from app.conversation import save_drawn
 from app.engine import Engine
 from app.seeing import takes_media
 from app.settings import LLMSettings, Settings
 from generation.answer import Answer
 from generation.boxes import Box, held_from, take_boxes
-from generation.draw_boxes import draw_boxes
-from generation.media import Media, content_of, read_image
+from generation.draw_boxes import draw_boxes, draw_pictures
+from generation.media import Media, Picture, content_of, read_image
 from generation.standby import StandBy
 from ingest.errors import SettingsError, SourceError
 from tests.fakes import ScriptedLLM
@@ -28,28 +29,70 @@ SIZE = (640, 480)
 
 def test_boxes_of_qwen_vl_are_taken_out_on_a_scale_of_1000() -> None:
     text = "The <ref>cat</ref><box>(100,200),(300,400)</box> sleeps."
-    assert take_boxes(text, SIZE, in_pixels=True) == ("The cat sleeps.", (Box("cat", 0.1, 0.2, 0.3, 0.4),))
+    assert take_boxes(text, [SIZE], in_pixels=True) == ("The cat sleeps.", (Box("cat", 0.1, 0.2, 0.3, 0.4),))
 
 
 def test_boxes_of_qwen2_vl_are_taken_out_on_a_scale_of_1000() -> None:
     text = "<|object_ref_start|>a cat<|object_ref_end|><|box_start|>(100,200),(300,400)<|box_end|>"
-    assert take_boxes(text, SIZE, in_pixels=False) == ("a cat", (Box("a cat", 0.1, 0.2, 0.3, 0.4),))
+    assert take_boxes(text, [SIZE], in_pixels=False) == ("a cat", (Box("a cat", 0.1, 0.2, 0.3, 0.4),))
 
 
 def test_boxes_in_json_are_pixels_or_thousandths_as_the_model_counts() -> None:
     text = '```json\n[{"bbox_2d": [64, 48, 320, 240], "label": "dog"}]\n```'
-    assert take_boxes(text, SIZE, in_pixels=True) == ("dog", (Box("dog", 0.1, 0.1, 0.5, 0.5),))
-    assert take_boxes(text, SIZE, in_pixels=False) == ("dog", (Box("dog", 0.064, 0.048, 0.32, 0.24),))
+    assert take_boxes(text, [SIZE], in_pixels=True) == ("dog", (Box("dog", 0.1, 0.1, 0.5, 0.5),))
+    assert take_boxes(text, [SIZE], in_pixels=False) == ("dog", (Box("dog", 0.064, 0.048, 0.32, 0.24),))
+
+
+def test_a_box_belongs_to_the_picture_that_the_text_before_it_names() -> None:
+    text = "In picture 2 there is <ref>a cat</ref><box>(100,200),(300,400)</box>, in 图片1 <box>(0,0),(500,500)</box>."
+    assert take_boxes(text, [SIZE, (100, 100)], in_pixels=False)[1] == (
+        Box("a cat", 0.1, 0.2, 0.3, 0.4, picture=2),
+        Box("", 0.0, 0.0, 0.5, 0.5, picture=1),
+    )
+    told = take_boxes(
+        '[{"bbox_2d": [10, 10, 50, 50], "label": "dog"}]', [SIZE, (100, 100)], in_pixels=True, said="Image 2: "
+    )
+    assert told == ("dog", (Box("dog", 0.1, 0.1, 0.5, 0.5, picture=2),))
+
+
+def test_a_box_that_names_no_picture_is_a_guess_in_each_that_can_hold_it() -> None:
+    text = '[{"bbox_2d": [64, 48, 320, 240], "label": "dog"}]'
+    assert take_boxes(text, [SIZE, (60, 40)], in_pixels=True)[1] == (
+        Box("dog", 0.1, 0.1, 0.5, 0.5, picture=1, is_guess=True),
+    )
+    assert [box.picture for box in take_boxes(text, [SIZE, SIZE], in_pixels=True)[1]] == [1, 2]
+    assert take_boxes("In picture 9: " + text, [SIZE, SIZE], in_pixels=False)[1][0].is_guess
+
+
+def test_every_picture_is_drawn_with_its_own_boxes() -> None:
+    pictures = [
+        Picture(read_image(encoded(Image.new("RGB", (200, 100), "white"), "PNG"), name)) for name in ("a.png", "b.png")
+    ]
+    boxes = (Box("x", 0.5, 0.5, 0.9, 0.9, picture=2, is_guess=True),)
+    first, second = draw_pictures(pictures, boxes)
+    assert (first.caption("a guess"), second.caption("a guess")) == ("a.png", "b.png · 1 x · a guess")
+    with Image.open(io.BytesIO(first.png)) as drawn:
+        assert drawn.getcolors() == [(20_000, (255, 255, 255))]
+    with Image.open(io.BytesIO(second.png)) as drawn:
+        assert drawn.getpixel((180, 70)) == (0xD6, 0x27, 0x28)
+
+
+def test_pictures_with_boxes_are_saved_beside_each_other(make: Any, tmp_path: Path) -> None:
+    engine, _ = make("The signs show <ref>a heron</ref><box>(0,0),(500,500)</box>.", sees=True)
+    sent = [(name, encoded(picture_of("X"), "PNG")) for name in ("a.png", "b.png")]
+    answer = answer_of(engine, "How many dogs may a passenger take?", sent)
+    save_drawn(answer, tmp_path / "drawn.png")
+    assert sorted(path.name for path in tmp_path.glob("drawn*")) == ["drawn-2.png", "drawn.png"]
 
 
 def test_braces_code_and_markers_that_are_no_boxes_stay() -> None:
     text = 'Set [1] {"a": 1} and ```x = [1, 2]``` if 3 < 4.'
-    assert take_boxes(text, SIZE, in_pixels=True) == (text, ())
+    assert take_boxes(text, [SIZE], in_pixels=True) == (text, ())
 
 
 def test_a_box_without_area_or_with_three_numbers_is_dropped_and_never_shown() -> None:
     text = '<box>(1,1),(1,9)</box>{"bbox": [1, 2, 3], "label": "x"}'
-    assert take_boxes(text, SIZE, in_pixels=True) == ("x", ())
+    assert take_boxes(text, [SIZE], in_pixels=True) == ("x", ())
 
 
 def test_text_is_held_back_from_where_a_box_may_begin() -> None:

@@ -42,10 +42,10 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
     "drawn",
     type=OutputFile(),
     metavar="FILE",
-    help="Save the first picture with the boxes of the answer, PNG.",
+    help="Save the pictures with the boxes of the answer, PNG; the second as FILE-2.",
 )
 @click.option("--save", type=OutputFile(), help="Keep the answer and all it came from, for: footnote replay.")
-@click.option("--export", type=OutputFile(), help="Write the answer with its sources to an HTML file.")
+@click.option("--export", type=OutputFile(), help="Write the answer with its sources: .html or .pdf.")
 @thinking_option
 @json_option
 def command(
@@ -70,8 +70,8 @@ def command(
     from app.engine import Engine
     from app.views import answer_json
 
-    if export is not None and export.suffix.lower() not in (".html", ".htm"):
-        raise click.UsageError(f"--export writes .html, not {export.name}")
+    if export is not None and export.suffix.lower() not in (".html", ".htm", ".pdf"):
+        raise click.UsageError(f"--export writes .html and .pdf, not {export.name}")
     settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness, served=served)
     engine = Engine(settings)
     kb, *also = kbs or (settings.kb,)
@@ -85,9 +85,9 @@ def command(
 
         write_saved(save, saved_json(answer, engine, kb=kb, also=also, llm=llm or ""))
     if export is not None:
-        from app.export_answer import write_html
+        from app.export_answer import write_export
 
-        write_html(export, answer, engine, kb)
+        write_export(export, answer, engine, kb)
     for notice in engine.notices(kb, also):
         click.echo(f"note: {notice}", err=True)
     if as_json:

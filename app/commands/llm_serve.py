@@ -94,10 +94,16 @@ def command(
 
 def _say_how(plan: Plan) -> None:
     url = f"{plan.root_url}/v1"
-    key = "FOOTNOTE_LLM_KEY=... " if plan.secrets else ""
+    key = f"FOOTNOTE_{plan.kind.upper()}_KEY=... " if plan.secrets else ""
     click.echo(f"Ready: {', '.join(plan.models)} at {url}  (Ctrl-C stops it)")
-    click.echo(f"Use it: {key}FOOTNOTE_LLM_URL={url} footnote ask QUESTION")
-    click.echo(f'Or for good, in footnote.toml: llm_url = "{url}"')
+    use = "ask QUESTION" if plan.kind != "embedder" else "ingest --kb NAME PATH"
+    click.echo(f"Use it: {key}FOOTNOTE_{plan.kind.upper()}_URL={url}{_named(plan)} footnote {use}")
+    click.echo(f'Or for good, in footnote.toml: {plan.kind}_url = "{url}"')
+
+
+def _named(plan: Plan) -> str:
+    """A reranker's form goes by the model's name (`retrieval/reranker_form.py`)."""
+    return f" FOOTNOTE_RERANKER_MODEL={shlex.quote(plan.models[0])}" if plan.kind == "reranker" else ""
 
 
 def _lora(text: str) -> tuple[str, Path]:

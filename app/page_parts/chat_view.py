@@ -28,7 +28,7 @@ def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
     texts = languages[0]
     state = session()
     turns = state.turns(kb)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="fn_scope"):
         alone = st.toggle(texts.no_documents_toggle, key=f"plain_{kb}", help=texts.no_documents_help)
         where = draw_where(engine, kb, texts) if kb in engine.knowledge_bases() and not alone else Where()
     typed = st.chat_input(
@@ -135,7 +135,7 @@ def ask(
         asking = partial(ask_model, engine, question)
     run = AnswerRun(partial(asking, history=said, pictures=pictures))
     state.n_turns += 1
-    turns.append(Turn(state.n_turns, question, run, tuple(pictures), unseen, alone))
+    turns.append(Turn(state.n_turns, question, run, tuple(pictures), unseen, alone, tuple(said), where.also))
 
 
 def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts], where: Where) -> None:
