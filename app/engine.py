@@ -17,7 +17,7 @@ from app.knowledge_bases import KnowledgeBases
 from app.model_making import make_llm, make_reranker
 from app.seeing import Asked, page_pictures, prepare, takes_media
 from app.settings import Settings
-from generation.abstain import stated_lines
+from generation.abstain import abstain_config
 from generation.answer import Answer
 from generation.answer_config import AnswerConfig
 from generation.answering import stream_answer
@@ -272,8 +272,8 @@ class Engine(KnowledgeBases):
     def _answer_config(self) -> AnswerConfig:
         """Give the settings' own; a server reads long prompts quickly, so unless told otherwise it gets more."""
         config = self.settings.answer
-        lines = stated_lines(self.llm().name, self.settings.strictness / 100)
-        config = replace(config, abstain=replace(config.abstain, least_stated=lines))
+        abstain = abstain_config(config.abstain, self.llm().name, self.settings.strictness / 100)
+        config = replace(config, abstain=abstain)
         tokens = self.settings.prompt_tokens
         if not tokens and self.settings.llm.url:
             tokens = _SERVER_PROMPT_TOKENS

@@ -296,3 +296,8 @@ def missing_years(question: str, text: str) -> tuple[int, ...]:
     asked = [date.year for date in dates(question) if date.year is not None]
     asked += [int(q.value) for q in quantities(question) if q.unit is None and 1800 <= q.value <= 2100]
     return tuple(year for year in dict.fromkeys(asked) if year not in known)
+
+
+def speaks_of_years(text: str) -> bool:
+    """Tell whether a text gives any year."""
+    return any(date.year is not None for date in dates(text)) or bool(_YEAR_ANYWHERE.search(text))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from generation.llm import Prompt, SamplingConfig
+from generation.media import content_of
 from generation.reasoning import ReasoningFilter
 from generation.server_failures import explained, refuses_system, retry_seconds
 from generation.server_tokens import ServerTokens
@@ -179,7 +180,7 @@ class OpenAIServer:
             # As a stream, so that a server that heeds no `max_tokens` is left after its first token.
             with self._chat().root_client.chat.completions.create(
                 model=self.name,
-                messages=[{"role": message.role, "content": message.content} for message in told],
+                messages=[{"role": one.role, "content": content_of(one.content, one.media)} for one in told],
                 temperature=0.0,
                 max_tokens=1,
                 logprobs=True,

@@ -16,6 +16,7 @@ from app.settings import LLMSettings, Settings
 from generation.answer import Answer
 from generation.boxes import Box, held_from, take_boxes
 from generation.draw_boxes import draw_boxes, draw_pictures
+from generation.llm import Message, Prompt
 from generation.media import Media, Picture, content_of, read_image
 from generation.standby import StandBy
 from ingest.errors import SettingsError, SourceError
@@ -191,6 +192,13 @@ def test_a_model_that_sees_gets_the_picture_and_what_it_read_there_is_called_so(
     assert (answer.abstained, answer.text) == (False, "The sign shows a heron.")
     assert [(claim.status, claim.picture) for claim in answer.claims] == [("unsupported", "sign.png")]
     assert answer.boxes == (Box("a heron", 0.0, 0.0, 0.5, 0.5),)
+
+
+def test_a_model_that_is_asked_for_its_first_token_is_sent_the_picture(make: Any) -> None:
+    engine, server = make("A heron.", sees=True)
+    sign = Media("image", "image/png", b"abc", "sign.png")
+    list(engine.llm().next_tokens(Prompt((Message("user", "What is it?", (sign,)),), "What is it?")))
+    assert server.bodies[-1]["messages"][-1]["content"] == content_of("What is it?", (sign,))
 
 
 def test_a_blind_model_gets_the_words_of_the_picture_and_the_user_is_told(make: Any) -> None:
