@@ -15,6 +15,7 @@ from generation.citing import EvidenceIndex
 from generation.composing import Composer, Lookups
 from generation.condense import Excerpt, condense
 from generation.conflict_notes import state_conflicts
+from generation.counting import count_ahead
 from generation.doubts import REPEATED, doubts, reason_after
 from generation.instructions import notices_of
 from generation.limits import limits_for
@@ -61,6 +62,7 @@ class Turn:
         self._lookups = lookups = replace(lookups, relevance=remembered(relevance) if relevance else None)
         self._started = lookups.clock()
         self._config = config.with_more() if wants_more(question) else config
+        count_ahead(llm, question, history, retrieval.hits)
         limits, longest = _limits(llm, self._config, question)
         self._limits = replace(limits, passages_tokens=max(1, int(limits.passages_tokens * passages_share)))
         self._sampling = replace(config.sampling, max_tokens=longest)
