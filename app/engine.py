@@ -26,11 +26,13 @@ from generation.rewrite import standalone_question
 from generation.translate import translate_question
 from ingest.catalog import Catalog
 from ingest.document import Document, Page, Span, seconds_of
+from ingest.document_facts import document_days
 from ingest.embedder import Embedder
 from ingest.file_hash import hash_file
 from ingest.pipeline import IngestReport, Progress, ingest_documents, ingest_paths, plan_paths
 from ingest.plan import Plan
 from retrieval.dictionary import Dictionary, open_dictionary
+from retrieval.editions import Dated
 from retrieval.filters import EVERYWHERE, Filters
 from retrieval.legs import relevance
 from retrieval.rerank import Reranker
@@ -205,6 +207,7 @@ class Engine(KnowledgeBases):
             seconds_of=self._seconds_of,
             similarity=self._similarity,
             relevance=partial(relevance, comparing),
+            dated_of=self._dated_of,
             pictures=pictures,
         )
 
@@ -247,7 +250,8 @@ class Engine(KnowledgeBases):
         """Give the reranker of the settings, None where they name none; its weights load with its first score."""
         with self._opening:
             if self._reranker is None and self.settings.reranker.is_set:
-                self._reranker = ProbedReranker(make_reranker(self.settings))
+                made = make_reranker(self.settings, self.llm)
+                self._reranker = ProbedReranker(made, is_trusted=self.settings.reranker.is_llm)
             return self._reranker
 
     def _answer_config(self) -> AnswerConfig:
@@ -271,6 +275,10 @@ class Engine(KnowledgeBases):
     def _seconds_of(self, hit: Hit, span: Span) -> tuple[float, float] | None:
         """Give when the words of a hit's document are spoken, in a recording."""
         return seconds_of(self.knowledge_base(hit.kb).catalog.utterances_of(hit.chunk.document_id), span)
+
+    def _dated_of(self, hit: Hit) -> Dated:
+        """Give from when a hit's document is."""
+        return Dated(*document_days(self.knowledge_base(hit.kb).catalog, hit.chunk.document_id))
 
     def _similarity(self, left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float32]:
         """Give the cosines of two lists of texts, shape (len(left), len(right))."""

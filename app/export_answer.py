@@ -53,6 +53,7 @@ def answer_page(answer: Answer, engine: Engine, kb: str) -> str:
         f"<h1>{escape(shown.question)}</h1>",
         f'<p class="answer">{"".join(map(_piece, shown.pieces))}</p>',
         *(f"<p><small>{escape(remark)}</small></p>" for remark in (*shown.remarks, shown.written_by)),
+        *((f'<p class="note">{_piece(shown.conflict)}</p>',) if shown.conflict else ()),
         *(f'<p class="note">{escape(caution)}</p>' for caution in shown.cautions),
         *map(_figure, shown.pictures),
         *map(_source, shown.sources),

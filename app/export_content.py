@@ -68,6 +68,7 @@ class Exported:
     pieces: tuple[Piece, ...]
     remarks: tuple[str, ...]
     cautions: tuple[str, ...]
+    conflict: Piece | None  # our own words on what other documents say otherwise
     pictures: tuple[Figure, ...]
     sources: tuple[Source, ...]
     written_by: str
@@ -82,6 +83,7 @@ def exported(answer: Answer, engine: Engine, kb: str) -> Exported:
         pieces=tuple(_pieces(answer, texts)),
         remarks=tuple(_remarks(answer, texts)),
         cautions=tuple(notice_words(answer.notices, texts)),
+        conflict=Piece(answer.conflict_text, markers=_markers(answer)) if answer.conflicts else None,
         pictures=tuple(
             Figure(picture.png, picture.caption(texts.boxes_guessed))
             for picture in draw_pictures(answer.pictures, answer.boxes)
@@ -93,16 +95,20 @@ def exported(answer: Answer, engine: Engine, kb: str) -> Exported:
 
 
 def _pieces(answer: Answer, texts: Texts) -> Iterator[Piece]:
-    position, known = 0, frozenset(citation.marker for _, citation in cited(answer))
+    position, known, text = 0, _markers(answer), answer.claimed_text
     for claim in answer.claims:
         if position < claim.span.start:
-            yield Piece(answer.text[position : claim.span.start], markers=known)
+            yield Piece(text[position : claim.span.start], markers=known)
         markers = frozenset(citation.marker for citation in claim.citations)
         flag = "" if claim.status == "supported" else flag_of(claim, texts)
-        yield Piece(claim.span.of(answer.text), claim.status, markers, flag)
+        yield Piece(claim.span.of(text), claim.status, markers, flag)
         position = claim.span.end
-    if position < len(answer.text):
-        yield Piece(answer.text[position:], markers=known)
+    if position < len(text):
+        yield Piece(text[position:], markers=known)
+
+
+def _markers(answer: Answer) -> frozenset[int]:
+    return frozenset(citation.marker for _, citation in cited(answer))
 
 
 def _remarks(answer: Answer, texts: Texts) -> Iterator[str]:

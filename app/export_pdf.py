@@ -99,6 +99,8 @@ def _answer(shown: Exported, pen: _Pen) -> Iterator[Flowable]:
     yield pen.marked("".join(_piece(piece, pen) for piece in shown.pieces), "text")
     for remark in (*shown.remarks, shown.written_by):
         yield pen.paragraph(remark, "small")
+    if shown.conflict:
+        yield pen.marked(_piece(shown.conflict, pen), "caution")
     for caution in shown.cautions:
         yield pen.paragraph(caution, "caution")
     for picture in shown.pictures:

@@ -23,6 +23,8 @@ from retrieval.widen import ContextConfig
 PROJECT = Path(__file__).resolve().parents[1]
 EMBEDDED_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 EXTRACTIVE = "extractive"
+LLM_RERANKER = "llm"
+_LLM_RERANK_DEPTH = 5  # passages; each is read by itself, at about the price of an answer's prompt together
 EMBEDDED_SPEECH = "whisper-base"
 
 
@@ -49,7 +51,8 @@ class LLMSettings:
 @dataclass(frozen=True, slots=True)
 class RerankerSettings:
     """What puts the best candidates in order. With a `url` it is `model` on that `/v1/rerank` server ("" leaves the
-    choice to it); else `model` is a CrossEncoder: a name in the models folder, a folder or a hub name; "" for none.
+    choice to it); else `model` is a CrossEncoder: a name in the models folder, a folder or a hub name; "llm" is the
+    language model itself; "" for none.
     """
 
     model: str = ""
@@ -61,6 +64,11 @@ class RerankerSettings:
     def is_set(self) -> bool:
         """Whether there is one."""
         return bool(self.model or self.url)
+
+    @property
+    def is_llm(self) -> bool:
+        """Whether the language model is asked about each passage."""
+        return self.model == LLM_RERANKER and not self.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +142,7 @@ SETTING_NAMES: Mapping[str, str] = {
     "llm_fallback_url": "base URL of a server that answers when the first can't",
     "llm_fallback_model": "the model there; without such a URL a GGUF file, its name, or: extractive",
     "llm_fallback_key": "that server's API key",
-    "reranker": "a cross-encoder: a name in the models folder, a sentence-transformers folder, or a hub name",
+    "reranker": "a cross-encoder (a name in the models folder, a sentence-transformers folder, or a hub name), or llm",
     "reranker_url": "base URL of a server that speaks /v1/rerank, such as http://127.0.0.1:8001/v1",
     "reranker_model": "the model's name on that server; empty leaves the choice to it",
     "reranker_key": "that server's API key",
@@ -230,7 +238,8 @@ def _vision(values: Mapping[str, str]) -> str:
 
 
 def _search_config(values: Mapping[str, str], default: SearchConfig) -> SearchConfig:
-    depth = _number(values, "rerank_depth", default.rerank.depth)
+    is_llm = values.get("reranker") == LLM_RERANKER and not values.get("reranker_url")
+    depth = _number(values, "rerank_depth", _LLM_RERANK_DEPTH if is_llm else default.rerank.depth)
     return replace(
         default,
         top_k=_number(values, "top_k", default.top_k),

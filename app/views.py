@@ -7,7 +7,7 @@ from typing import Any
 
 from app.ordinal import ordinal
 from app.places import clock_range
-from generation.answer import Answer, Citation
+from generation.answer import Answer, Citation, Conflict
 from generation.instructions import Notice, notices_of
 from generation.prompts import PromptLanguage, prompt_language
 from ingest.discover import Failure
@@ -195,6 +195,8 @@ def answer_json(answer: Answer) -> Json:
             }
             for claim in answer.claims
         ],
+        "conflicts": [_conflict_json(conflict) for conflict in answer.conflicts],
+        "conflict_text": answer.conflict_text,
         "unresolved": list(answer.unresolved),
         "notices": [asdict(notice) for notice in answer.notices],
         "pictures": [picture.media.name for picture in answer.pictures],
@@ -225,7 +227,7 @@ def answer_notes(answer: Answer) -> list[str]:
             lines.append(f"nearest: {place}: “{_clip(nearest.chunk.text, 160)}”")
         return lines + notice_lines(answer.notices)
     lines = []
-    cited = {citation.marker: citation for claim in answer.claims for citation in claim.citations}
+    cited = {citation.marker: citation for citation in answer.citations}
     for marker, citation in sorted(cited.items()):
         place = f"{citation.title}{_place(citation.page, citation.page_label, citation.seconds)}"
         lines.append(f"[{marker}] {_MARKS[citation.status]} {place}: “{_clip(citation.quote, 300)}”")
@@ -303,6 +305,20 @@ def _citation_json(citation: Citation) -> Json:
         "quote": citation.quote,
         "status": citation.status,
         "score": round(citation.score, 4),
+    }
+
+
+def _conflict_json(conflict: Conflict) -> Json:
+    return {
+        "claim": conflict.claim,
+        "value": conflict.value,
+        "citation": _citation_json(conflict.citation),
+        "dated": conflict.dated,
+        "other_value": conflict.other_value,
+        "other": _citation_json(conflict.other),
+        "other_dated": conflict.other_dated,
+        "newer": conflict.newer,
+        "by_file": conflict.by_file,
     }
 
 

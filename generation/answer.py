@@ -56,12 +56,32 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two documents that give the claim at index `claim` of the answer another value.
+
+    `citation` is the claim's own, `other` quotes what disagrees. `dated` and `other_dated` say from when each is, ""
+    where nothing does; `newer` is "one" where the claim's is the later. `by_file`: the date of a file decided.
+    """
+
+    claim: int
+    value: str
+    citation: Citation
+    other_value: str
+    other: Citation
+    newer: Literal["one", "other", "unknown"]
+    dated: str = ""
+    other_dated: str = ""
+    by_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A replayable answer. `text` carries the markers [1]; `unresolved` are markers that named no passage.
 
     `abstained` answers say why in `reason`; their `text` is what the user is shown. `sampling` is how the model was
     told to write, None where it wasn't asked. `notices` say which sources hold sentences that speak to the model, or
-    characters that no reader sees.
+    characters that no reader sees. `conflicts` are values that another document gives otherwise; `text` ends with
+    `conflict_text`, a paragraph of our own that says so.
     """
 
     question: str
@@ -82,4 +102,17 @@ class Answer:
     boxes: tuple[Box, ...] = ()
     notes: tuple[str, ...] = ()  # what the user should know of how it came about
     thinking: str = ""  # what the model thought before it wrote, never cited
+    conflicts: tuple[Conflict, ...] = ()
+    conflict_text: str = ""
     from_documents: bool = True  # False: the model's own words, nothing searched, cited or checked
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """All citations, those of the claims first, then what disagrees with them; one may come several times."""
+        backing = (citation for claim in self.claims for citation in claim.citations)
+        return (*backing, *(conflict.other for conflict in self.conflicts))
+
+    @property
+    def claimed_text(self) -> str:
+        """The text without `conflict_text`: what the model wrote, with its markers."""
+        return self.text.removesuffix(self.conflict_text).rstrip() if self.conflict_text else self.text

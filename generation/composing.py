@@ -18,11 +18,13 @@ from generation.short_claims import Closeness, adds_only_a_value, labelled, spea
 from generation.support import Support, SupportConfig, check_support
 from generation.surroundings import near, other_thing, passages_of
 from ingest.document import Page, Span
+from retrieval.editions import Dated
 from retrieval.retrieval import Hit
 
 PageOf = Callable[[Hit, int], Page | None]  # at an offset of the hit's document
 SecondsOf = Callable[[Hit, Span], tuple[float, float] | None]  # of words in a recording
 Clock = Callable[[], float]
+DatedOf = Callable[[Hit], Dated]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Lookups:
     seconds_of: SecondsOf | None = None
     similarity: Similarity | None = None
     relevance: Relevance | None = None
+    dated_of: DatedOf | None = None
     clock: Clock = time.perf_counter
 
 
@@ -97,6 +100,13 @@ class Composer:
     def near(self) -> str:
         """What the quotes can refer to: themselves, title, headings, columns, the text just before."""
         return "\n".join(self._near)
+
+    def cite(self, hit: Hit, span: Span) -> Citation:
+        """Cite a span of a hit's chunk that backs no claim: what disagrees with one."""
+        start = hit.chunk.span.start
+        placed = Span(start + span.start, start + span.end)
+        evidence = Evidence(hit, placed, span.of(hit.chunk.text), 1.0, frozenset(), frozenset())
+        return self._citation(evidence, "supported")
 
     @property
     def gives_no_amount(self) -> bool:

@@ -123,6 +123,11 @@ def fold(text: str) -> str:
     return re.sub(r"(?<=\d)\s+(?=[万亿千百])", "", text)
 
 
+def canonical(text: str) -> str:
+    """Fold a text and write the Chinese numerals of its dates in digits. Spans of quantities and dates are in this."""
+    return _with_arabic_dates(fold(text))
+
+
 def unit_of(word: str) -> str | None:
     """Give the unit that a word or sign stands for, one for all its forms."""
     return _UNIT_OF.get(word.lower())

@@ -14,6 +14,7 @@ from generation.answer_config import AnswerConfig
 from generation.citing import EvidenceIndex
 from generation.composing import Composer, Lookups
 from generation.condense import Excerpt, condense
+from generation.conflict_notes import state_conflicts
 from generation.doubts import REPEATED, doubts, reason_after
 from generation.instructions import notices_of
 from generation.limits import limits_for
@@ -94,7 +95,12 @@ class Turn:
             return
         if held:
             yield held
-        yield self._answer(draft)
+        conflicts, said = state_conflicts(draft.composer, self._retrieval.hits, self._lookups, self._config.conflicts)
+        if said:
+            yield f"\n\n{said}"
+        answer = self._answer(draft)
+        text = f"{answer.text}\n\n{said}" if said else answer.text
+        yield replace(answer, text=text, conflicts=conflicts, conflict_text=said)
 
     def _condensed(self) -> list[Excerpt]:
         """Give what of the hits fits the prompt; what doesn't is named in the retrieval's `dropped`."""

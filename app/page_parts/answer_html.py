@@ -39,8 +39,9 @@ def answer_html(answer: Answer, texts: Texts) -> str:
         return _abstention_html(answer, texts)
     parts = [
         '<div class="fn-answer">',
-        *_blocks(answer.text, answer.claims, texts),
+        *_blocks(answer.claimed_text, answer.claims, texts),
         "</div>",
+        _conflicts_html(answer, texts),
         _legend(answer.claims, texts),
     ]
     parts += [notices_html(answer.notices, texts), _sources(answer, texts), _marker_notes(answer, texts)]
@@ -86,8 +87,8 @@ def _place(citation: Citation, texts: Texts) -> str:
     return texts.place(citation.title, citation.page, citation.page_label, citation.seconds)
 
 
-def cited(answer: Answer) -> list[tuple[int, Citation]]:
-    """List the citations by marker, each with the index of the first claim that uses it best."""
+def cited(answer: Answer) -> list[tuple[str, Citation]]:
+    """List the citations by marker, each with what a click on it opens: that of the first claim that uses it best."""
     order: dict[Status, int] = {"supported": 0, "partial": 1, "unsupported": 2}
     best: dict[int, tuple[int, Citation]] = {}
     for index, claim in enumerate(answer.claims):
@@ -95,17 +96,32 @@ def cited(answer: Answer) -> list[tuple[int, Citation]]:
             known = best.get(citation.marker)
             if known is None or order[citation.status] < order[known[1].status]:
                 best[citation.marker] = (index, citation)
-    return [best[marker] for marker in sorted(best)]
+    targets = {f"c:{index}:{citation.marker}": citation for index, citation in best.values()}
+    disagreeing = ((f"d:{i}", conflict.other) for i, conflict in enumerate(answer.conflicts))
+    targets |= {target: citation for target, citation in disagreeing if citation.marker not in best}
+    return sorted(targets.items(), key=lambda entry: entry[1].marker)
 
 
 def not_cited(answer: Answer) -> list[Hit]:
     """List the hits none of whose words are cited, best first."""
-    citations = [citation for claim in answer.claims for citation in claim.citations]
     return [
         hit
         for hit in answer.retrieval.hits
-        if not any(c.document_id == hit.chunk.document_id and c.span.overlaps(hit.chunk.span) for c in citations)
+        if not any(c.document_id == hit.chunk.document_id and c.span.overlaps(hit.chunk.span) for c in answer.citations)
     ]
+
+
+def _conflicts_html(answer: Answer, texts: Texts) -> str:
+    """Draw our own sentence on what documents disagree about, apart from what the model wrote."""
+    targets = {citation.marker: (target, citation) for target, citation in cited(answer)}
+    drawn, position = [], 0
+    for match in _MARKER.finditer(answer.conflict_text):
+        drawn.append(escape(answer.conflict_text[position : match.start()]))
+        known = targets.get(int(match[1]))
+        drawn.append(_marker_button(*known, texts) if known else escape(match[0]))
+        position = match.end()
+    drawn.append(escape(answer.conflict_text[position:]))
+    return f'<p class="fn-note fn-conflict" role="note">{"".join(drawn)}</p>' if answer.conflicts else ""
 
 
 def _abstention_html(answer: Answer, texts: Texts) -> str:
@@ -123,13 +139,13 @@ def _abstention_html(answer: Answer, texts: Texts) -> str:
 
 def _sources(answer: Answer, texts: Texts) -> str:
     rows = "".join(
-        f'<li><button type="button" class="fn-card fn-{citation.status}" data-open="c:{index}:{citation.marker}"'
+        f'<li><button type="button" class="fn-card fn-{citation.status}" data-open="{target}"'
         f' aria-label="{escape(citation_label(citation, texts))}">'
         f'<span class="fn-number">{citation.marker}</span><span class="fn-card-text">'
         f'<span class="fn-card-title">{escape(_place(citation, texts))}</span>'
         f"{_holder(citation.kb, answer)}{_status(citation.status, texts)}"
         f'<span class="fn-card-quote">“{escape(shorten(citation.quote, 240))}”</span></span></button></li>'
-        for index, citation in cited(answer)
+        for target, citation in cited(answer)
     )
     parts = []
     if rows:
@@ -275,16 +291,16 @@ def _marked(text: str, claim: Claim | None, index: int, texts: Texts | None) -> 
             shown = f'<sup class="fn-marker-plain">{match[1]}</sup>' if claim is None else escape(match[0])
             parts.append(shown)
         else:
-            parts.append(_marker_button(citation, index, texts))
+            parts.append(_marker_button(f"c:{index}:{citation.marker}", citation, texts))
         position = match.end()
     parts.append(_emphasised(text[position:]))
     return "".join(parts)
 
 
-def _marker_button(citation: Citation, index: int, texts: Texts) -> str:
+def _marker_button(target: str, citation: Citation, texts: Texts) -> str:
     label = citation_label(citation, texts)
     return (
-        f'<button type="button" class="fn-marker fn-{citation.status}" data-open="c:{index}:{citation.marker}"'
+        f'<button type="button" class="fn-marker fn-{citation.status}" data-open="{target}"'
         f' aria-label="{escape(label)}" data-tip-title="{escape(label)}"'
         f' data-tip-quote="{escape(shorten(citation.quote, 320))}">{citation.marker}</button>'
     )

@@ -122,8 +122,8 @@ def history(turns: Sequence[Turn], *, plain: bool = False) -> list[Message]:
 
 
 def opened(turn: Turn, target: str) -> OpenSource | None:
-    """Give what a click on `target` opens: "c:CLAIM:MARKER" a citation, "h:RANK" a hit, "p:CLAIM" the picture
-    that a claim can have been read in; None when there is none.
+    """Give what a click on `target` opens: "c:CLAIM:MARKER" a citation, "d:CONFLICT" what disagrees with one,
+    "h:RANK" a hit, "p:CLAIM" the picture that a claim can have been read in; None when there is none.
     """
     answer = turn.answer
     if answer is None:
@@ -136,6 +136,8 @@ def opened(turn: Turn, target: str) -> OpenSource | None:
         for citation in claim.citations:
             if citation.marker == int(numbers[1]):
                 return _opened_citation(turn, target, citation, claim.text)
+    if kind == "d" and int(numbers[0]) < len(answer.conflicts):
+        return _opened_citation(turn, target, answer.conflicts[int(numbers[0])].other, answer.conflict_text)
     if kind == "p" and int(numbers[0]) < len(answer.claims):
         return _opened_picture(turn, target, answer, answer.claims[int(numbers[0])])
     if kind == "h":

@@ -1,7 +1,9 @@
 """What the page says, as one value a language. Knows nothing of Streamlit."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from app.ordinal import ordinal
 from app.places import clock_range
@@ -105,6 +107,7 @@ class Texts:
     why_dropped: str
     why_stage: str
     why_reason: str
+    search_reasons: Sequence[tuple[str, str]]
     why_timings: str
     why_evidence: str
     why_generation: str
@@ -194,6 +197,25 @@ class Texts:
     def reason_in_words(self, reason: str) -> str:
         """Give an abstention's reason in this language, or as it came where it has no translation."""
         return self.reasons.get(reason, reason)
+
+    def search_reason(self, reason: str) -> str:
+        """Give what a search says of itself in this language, part by part, or as it came where that isn't known."""
+        parts = (self._search_reason(part) for part in reason.split("; "))
+        return ("；" if self.code == "zh" else "; ").join(parts)
+
+    def _search_reason(self, part: str) -> str:
+        for form, translation in self.search_reasons:
+            if match := _pattern(form).fullmatch(part):
+                found = match.groupdict()
+                if "reason" in found:
+                    found["reason"] = self._search_reason(found["reason"])
+                return translation.format(**found)
+        return part
+
+
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(form)))
 
 
 def language_of(setting: str, locale: str | None) -> str:

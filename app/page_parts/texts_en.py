@@ -96,6 +96,7 @@ ENGLISH = Texts(
     why_dropped="Dropped ({n})",
     why_stage="Stage",
     why_reason="Reason",
+    search_reasons=(),
     why_timings="Seconds",
     why_evidence="Evidence",
     why_generation="Index generation",

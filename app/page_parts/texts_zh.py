@@ -1,5 +1,6 @@
 """The page in Chinese."""
 
+from app.page_parts.search_reasons_zh import SEARCH_REASONS
 from app.page_parts.texts import Texts
 
 CHINESE = Texts(
@@ -101,6 +102,7 @@ CHINESE = Texts(
     why_dropped="舍去（{n}）",
     why_stage="阶段",
     why_reason="原因",
+    search_reasons=SEARCH_REASONS,
     why_timings="用时（秒）",
     why_evidence="证据指标",
     why_generation="索引版本",
