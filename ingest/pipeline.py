@@ -11,6 +11,7 @@ from urllib.parse import urldefrag
 from ingest.bundle_state import BundleState
 from ingest.catalog import Catalog
 from ingest.catalog_rows import DocumentInfo
+from ingest.catalog_vectors import without_vectors
 from ingest.document import Document, document_id
 from ingest.file_hash import hash_file
 from ingest.foresee import foreseen_error
@@ -100,7 +101,7 @@ def plan_paths(
     inputs = [file_input(path, source_name(path, base)) for path in found.files]
     known = {info.source: info for info in catalog.documents()} if catalog else {}
     embedder = catalog.meta("embedder") if catalog else None
-    unembedded = catalog.without_vectors(embedder) if catalog and embedder else set()
+    unembedded = without_vectors(catalog, embedder) if catalog and embedder else set()
     chunking = repr(config.chunking)
 
     def is_whole(info: DocumentInfo) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ingest.bundle_state import BundleState
 from ingest.catalog_rows import DocumentInfo, text_hash
+from ingest.catalog_vectors import without_vectors
 from ingest.chunk import chunk_document
 from ingest.discover import Failure
 from ingest.document import Chunk, Document
@@ -84,7 +85,7 @@ class Run:
         stopped: KeyboardInterrupt | None = None
         with self._kb.writing(timeout_seconds=self._config.wait_seconds, on_wait=on_wait):
             self._known = {info.source: info for info in self._kb.catalog.documents()}
-            self._unembedded = self._kb.catalog.without_vectors(self._kb.embedder.name)
+            self._unembedded = without_vectors(self._kb.catalog, self._kb.embedder.name)
             gone = gone_of(self._known)
             is_whole = False
             try:
