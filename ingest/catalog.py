@@ -31,6 +31,7 @@ from ingest.document import Chunk, Document, Page, Span, Utterance
 from ingest.embedder import Vectors
 from ingest.errors import KnowledgeBaseError
 from ingest.terms import TERMS_VERSION
+from ingest.unread_parts import UNREAD_PARTS, unread_parts
 
 _N_PAGES = "CASE WHEN json_valid(pages) THEN json_array_length(pages) ELSE 0 END"  # a damaged one is `verify`'s to name
 _OCR_PAGES_LIMIT = (
@@ -40,6 +41,7 @@ _N_INVISIBLE = (
     "CASE WHEN json_valid(metadata) THEN"
     " IFNULL(CAST(json_extract(metadata, '$.invisible_characters') AS INTEGER), 0) ELSE 0 END"
 )
+_UNREAD = f"CASE WHEN json_valid(metadata) THEN json_extract(metadata, '$.{UNREAD_PARTS}') END"
 _CHUNK_COLUMNS = "chunks.id, document_id, span_start, span_end, chunks.text, headings, page"
 
 
@@ -190,9 +192,9 @@ class Catalog(CatalogConnection):
         rows = self.rows(
             "SELECT id, source, title, content_hash, language,"
             f" (SELECT COUNT(*) FROM chunks WHERE document_id = documents.id), {_N_PAGES}, length(text),"
-            f" chunking, {_OCR_PAGES_LIMIT}, {_N_INVISIBLE} FROM documents ORDER BY source"
+            f" chunking, {_OCR_PAGES_LIMIT}, {_N_INVISIBLE}, {_UNREAD} FROM documents ORDER BY source"
         )
-        return [DocumentInfo(*row) for row in rows]
+        return [replace(DocumentInfo(*facts), unread=unread_parts({UNREAD_PARTS: parts})) for *facts, parts in rows]
 
     def counts(self) -> tuple[int, int]:
         """Give the numbers of documents and of chunks."""

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from ingest.catalog_rows import document_row, places_row
 from ingest.document import Document
-from ingest.errors import SourceError, UnheardError, WordlessError
+from ingest.errors import SourceError, UnheardError, UnseenError, WordlessError
 from ingest.load_config import LoadConfig
 from ingest.raw_file import RawFile, read_raw
 from ingest.step import OnStep, Step
@@ -55,22 +55,23 @@ def _end_with_parent() -> None:
 def _raw_file(asked: Any, stream: IO[bytes]) -> RawFile:  # JSON
     path = Path(asked["path"]) if asked["path"] is not None else None
     modified = datetime.fromisoformat(asked["modified"]) if asked["modified"] else None
-    return RawFile(asked["name"], asked["source"], path, stream.read(asked["n_bytes"]), modified)
+    bad_parts = tuple((key, reason) for key, reason in asked["bad_parts"])
+    return RawFile(asked["name"], asked["source"], path, stream.read(asked["n_bytes"]), modified, bad_parts)
 
 
 class _Steps:
-    """Says how far a file is read, a few times a second at most."""
+    """Says how far a file is read, a few times a second at most, and of each attachment that it is begun."""
 
     def __init__(self, answers: IO[bytes]) -> None:
         self._answers = answers
         self._said = 0.0
 
     def say(self, step: Step) -> None:
-        """Say it, unless something was said just now."""
+        """Say it, unless it begins no attachment and something was said just now."""
         now = time.monotonic()
-        if now - self._said >= _SECONDS_BETWEEN_STEPS:
+        if step.part is not None or now - self._said >= _SECONDS_BETWEEN_STEPS:
             self._said = now
-            self._answers.write(_line({"step": [step.unit, step.done, step.total]}))
+            self._answers.write(_line({"step": [step.unit, step.done, step.total, step.part]}))
             self._answers.flush()
 
 
@@ -82,6 +83,8 @@ def _answer(raw: RawFile, config: LoadConfig, load: Load, on_step: OnStep) -> li
         return [_line({"wordless": str(error)})]
     except UnheardError as error:
         return [_line({"unheard": str(error)})]
+    except UnseenError as error:
+        return [_line({"unseen": str(error)})]
     except SourceError as error:
         return [_line({"refused": str(error)})]
     except OSError as error:

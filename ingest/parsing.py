@@ -20,8 +20,9 @@ from ingest.catalog_rows import document_of, read_pages_of, utterances_of
 from ingest.cores import n_cores
 from ingest.deadline import Deadline
 from ingest.document import Document
-from ingest.errors import LateError, SourceError, UnheardError, WordlessError
+from ingest.errors import LateError, SourceError, UnheardError, UnseenError, WordlessError
 from ingest.load_config import LoadConfig
+from ingest.parts import ALL_PARTS, part_name
 from ingest.raw_file import RawFile
 from ingest.step import OnStep, Step, unsaid
 
@@ -29,6 +30,7 @@ _MODULE = "ingest.parse_worker"
 _WORKER_BYTES = 1_500_000_000  # while it reads pictures (benchmarks/LOG.md, 2026-11-25)
 _MB_PER_TIMEOUT = 30
 _SAY_SECONDS = 0.5
+_MOST_BAD_PARTS = 3  # of one mail; each may take as long as a file may
 _START_SECONDS = 60.0  # a quarter, on a machine that does nothing else
 
 
@@ -37,12 +39,14 @@ class Reading:
 
     def __init__(self) -> None:
         self.step: Step | None = None
+        self.part = ""  # the key of the attachment that is being read
         self.future: Future[Document] = Future()
 
     def result(self, on_step: OnStep = unsaid) -> Document:
         """Wait for the document, telling now and then how far it is read. Raises as `load_document` does.
 
-        A file that ends the process that reads it is a SourceError, one that keeps it too long a LateError.
+        A file that ends the process that reads it is a SourceError, one that keeps it too long a LateError. Of a mail
+        with an attachment that does either, that attachment alone is left out.
         """
         while not wait([self.future], _SAY_SECONDS).done:
             if self.step is not None:
@@ -87,13 +91,21 @@ class ParsingPool:
     def _read(self, raw: RawFile, reading: Reading) -> Document:
         while True:
             worker = self._worker()
+            reading.part = ""
             try:
                 return self._asked(worker, raw, reading)
             except _EndedError as ended:
                 self._own.worker = None
                 status = worker.process.wait()
-                if not worker.n_read:  # else something before may be what it died of: once more, in a new one
+                if worker.n_read:  # something before may be what it died of: once more, in a new one
+                    continue
+                if not reading.part:
                     raise SourceError(_ended(raw.name, status)) from ended
+                raw = _without_part(raw, reading.part, _ended(part_name(reading.part), status))
+            except LateError as late:
+                if not reading.part:
+                    raise
+                raw = _without_part(raw, reading.part, str(late))
 
     def _asked(self, worker: "_Worker", raw: RawFile, reading: Reading) -> Document:
         seconds = self._timeout_seconds * (1 + raw.size_bytes / 1e6 / _MB_PER_TIMEOUT)
@@ -105,11 +117,13 @@ class ParsingPool:
                 deadline.restart(seconds)
                 while "step" in (answer := worker.answer()):
                     reading.step = Step(*answer["step"])
+                    reading.part = reading.part if reading.step.part is None else reading.step.part
                     deadline.restart()
                 text = worker.text(answer.get("n_bytes", 0))
         except _EndedError as ended:
             if deadline.has_passed:
-                raise LateError(_late(raw.name, seconds, reading.step)) from ended
+                name = part_name(reading.part) or raw.name
+                raise LateError(_late(name, seconds, reading.step)) from ended
             raise
         finally:
             if deadline.has_passed:
@@ -147,7 +161,7 @@ class _Worker:
         """Say what to read."""
         path = None if raw.path is None else str(raw.path)
         modified = raw.modified.isoformat() if raw.modified else None
-        asked = {"name": raw.name, "source": raw.source, "path": path, "modified": modified}
+        asked = {"name": raw.name, "source": raw.source, "path": path, "modified": modified, "bad_parts": raw.bad_parts}
         line = json.dumps({**asked, "n_bytes": len(raw.data), "config": config})
         try:
             self._stdin.write(line.encode() + b"\n")
@@ -207,6 +221,15 @@ def _start(scratch: str) -> "subprocess.Popen[bytes]":
     )
 
 
+def _without_part(raw: RawFile, part: str, reason: str) -> RawFile:
+    """Give the file with an attachment that is to be left out; after a few of them, all that are left are."""
+    bad_parts = (*raw.bad_parts, (part, reason))
+    if len(bad_parts) == _MOST_BAD_PARTS:
+        others = f"not read, because {_MOST_BAD_PARTS} other attachments of {raw.name} ended or held up their reading."
+        bad_parts = (*bad_parts, (ALL_PARTS, others))
+    return replace(raw, bad_parts=bad_parts)
+
+
 def _ended(name: str, status: int) -> str:
     how = f"by signal {-status}" if status < 0 else f"with status {status}"
     return f"{name} ended the process that read it ({how}); it is damaged or too large, save it anew and add that."
@@ -225,6 +248,8 @@ def _document(answer: Any, text: str) -> Document:  # the JSON of a worker
         raise WordlessError(answer["wordless"])
     if "unheard" in answer:
         raise UnheardError(answer["unheard"])
+    if "unseen" in answer:
+        raise UnseenError(answer["unseen"])
     if "refused" in answer:
         raise SourceError(answer["refused"])
     if "unreadable" in answer:

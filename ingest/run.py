@@ -14,7 +14,7 @@ from ingest.chunk import chunk_document
 from ingest.discover import Failure
 from ingest.document import Chunk, Document
 from ingest.embedder import Vectors
-from ingest.errors import LateError, SourceError, UnheardError, WordlessError
+from ingest.errors import LateError, SourceError, UnheardError, UnseenError, WordlessError
 from ingest.inputs import Bundle, Input, Unread, no_documents
 from ingest.invisible import invisible_notice
 from ingest.knowledge_base import KnowledgeBase
@@ -25,6 +25,7 @@ from ingest.run_ahead import ReadAhead, Ready
 from ingest.run_known import Known
 from ingest.run_tally import Tally
 from ingest.run_vectors import put_large, vectors_of
+from ingest.unread_parts import unread_parts
 
 
 class Run:
@@ -114,7 +115,9 @@ class Run:
         try:
             version = bundle.version()
             if state := self._known.state_of(bundle, version, inside):
-                self.tally.unchanged.extend(info.source for info in inside)
+                for info in inside:
+                    self.tally.unchanged.append(info.source)
+                    self.tally.note_parts(info.source, info.unread)
                 self.tally.skipped.extend(state.skipped)
                 return
             if self._kb.catalog.source_state(bundle.source):
@@ -127,7 +130,7 @@ class Run:
 
     def _take_members(self, bundle: Bundle, version: str, inside: Sequence[DocumentInfo], ahead: ReadAhead) -> None:
         found: set[str] = set()
-        n_failed, n_skipped, n_unheard = len(self.tally.failed), len(self.tally.skipped), self.tally.n_unheard
+        n_failed, n_skipped, n_left = len(self.tally.failed), len(self.tally.skipped), self.tally.n_left_for_now
         for ready in ahead.ready(bundle.members()):
             entry = ready.entry
             found.add(entry.source)
@@ -139,8 +142,8 @@ class Run:
         skipped = tuple(self.tally.skipped[n_skipped:])
         if not found - {failure.source for failure in skipped}:
             self.tally.failed.append(no_documents(bundle.source))
-        # A recording that wasn't heard is looked at again: the speech model may be there next time.
-        if len(self.tally.failed) == n_failed and self.tally.n_unheard == n_unheard:
+        # What was left out for now is looked at again: the speech model may be there next time, or OCR turned on.
+        if len(self.tally.failed) == n_failed and self.tally.n_left_for_now == n_left:
             state = BundleState(version, self._chunking, len(found) - len(skipped), skipped)
             self._states[bundle.source] = state.to_json()
         self._left.extend(info.source for info in inside if info.source not in found)
@@ -151,6 +154,7 @@ class Run:
                 passed = self._known.passed_over_input(entry)
                 if passed is None or self._known.is_current(entry):
                     self.tally.unchanged.append(entry.source)
+                    self.tally.note_parts(entry.source, self._known.documents[entry.source].unread)
                 else:
                     (self.tally.failed if passed.was_late else self.tally.skipped).append(
                         Failure(entry.source, passed.reason)
@@ -163,8 +167,8 @@ class Run:
         except WordlessError as error:
             self._pass_over(entry, str(error))
             return
-        except UnheardError as error:
-            self.tally.n_unheard += 1
+        except (UnheardError, UnseenError) as error:
+            self.tally.n_left_for_now += 1
             (self.tally.failed if self._known.is_asked_for(entry.source) else self.tally.skipped).append(
                 Failure(entry.source, str(error))
             )
@@ -182,6 +186,7 @@ class Run:
             self._states[entry.source] = entry.state()
         if notice := invisible_notice(document):
             self.tally.invisible.append(Failure(entry.source, notice))
+        self.tally.note_parts(entry.source, unread_parts(document.metadata))
         if len(document.text) > self._config.large_characters and entry.source not in self._moves.found:
             self._take_large(document, entry.size_bytes)
             return

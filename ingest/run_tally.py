@@ -1,12 +1,14 @@
 """What became of each source of an ingest, and how far it has come. In: counts on the way; out: progress, a report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ingest.discover import Failure
+from ingest.document import SEPARATOR
 from ingest.plan import Move
 from ingest.report import IngestReport, Progress
 from ingest.step import Step
+from ingest.unread_parts import UnreadPart
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Tally:
     waiting: list[int] = field(default_factory=list)
     n_inputs: int = 0
     n_read: int = 0
-    n_unheard: int = 0
+    n_left_for_now: int = 0
     n_chunks: int = 0
     n_embedded: int = 0
     bytes_total: int = 0
@@ -42,6 +44,12 @@ class Tally:
     def took(self, source: str, *, is_new: bool) -> None:
         """Note a document that was committed."""
         (self.added if is_new else self.updated).append(source)
+
+    def note_parts(self, source: str, parts: Sequence[UnreadPart]) -> None:
+        """Name the attachments of a document that aren't in it, as the members of an archive are named."""
+        for part in parts:
+            failure = Failure(f"{source}{SEPARATOR}{part.name}", part.reason)
+            (self.skipped if part.is_skipped else self.failed).append(failure)
 
     def needed_no_reading(self, n_bytes: int) -> None:
         """Leave an input that was found as it was out of the bytes that are to be read."""
