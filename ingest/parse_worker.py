@@ -6,7 +6,6 @@ What a file does to this process, ending it included, happens to that file alone
 
 import ctypes
 import json
-import os
 import signal
 import sys
 import time
@@ -23,6 +22,7 @@ from ingest.errors import SourceError, UnheardError, UnseenError, WordlessError
 from ingest.load_config import LoadConfig
 from ingest.raw_file import RawFile, read_raw
 from ingest.step import OnStep, Step
+from ingest.worker_process import answers, line
 
 Load = Callable[[RawFile, LoadConfig, OnStep], Document]
 _SECONDS_BETWEEN_STEPS = 0.2
@@ -31,18 +31,16 @@ _PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 def serve(load: Load) -> None:
     """Answer until the other side closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that ingests; it ends this one
     if sys.platform == "linux":
         _end_with_parent()
-    with os.fdopen(os.dup(1), "wb") as answers:
-        os.dup2(2, 1)  # whatever a library prints must not get between the answers
-        for line in sys.stdin.buffer:
-            asked = json.loads(line)
+    with answers() as said:
+        for question in sys.stdin.buffer:
+            asked = json.loads(question)
             raw = _raw_file(asked, sys.stdin.buffer)
-            answers.write(_line({"begun": raw.name}))
-            answers.flush()
-            answers.writelines(_answer(raw, LoadConfig(**asked["config"]), load, _Steps(answers).say))
-            answers.flush()
+            said.write(line({"begun": raw.name}))
+            said.flush()
+            said.writelines(_answer(raw, LoadConfig(**asked["config"]), load, _Steps(said).say))
+            said.flush()
 
 
 def _end_with_parent() -> None:
@@ -71,7 +69,7 @@ class _Steps:
         now = time.monotonic()
         if step.part is not None or now - self._said >= _SECONDS_BETWEEN_STEPS:
             self._said = now
-            self._answers.write(_line({"step": [step.unit, step.done, step.total, step.part]}))
+            self._answers.write(line({"step": [step.unit, step.done, step.total, step.part]}))
             self._answers.flush()
 
 
@@ -80,22 +78,18 @@ def _answer(raw: RawFile, config: LoadConfig, load: Load, on_step: OnStep) -> li
     try:
         document = load(raw, config, on_step)
     except WordlessError as error:
-        return [_line({"wordless": str(error)})]
+        return [line({"wordless": str(error)})]
     except UnheardError as error:
-        return [_line({"unheard": str(error)})]
+        return [line({"unheard": str(error)})]
     except UnseenError as error:
-        return [_line({"unseen": str(error)})]
+        return [line({"unseen": str(error)})]
     except SourceError as error:
-        return [_line({"refused": str(error)})]
+        return [line({"refused": str(error)})]
     except OSError as error:
-        return [_line({"unreadable": [error.errno, error.strerror]})]
+        return [line({"unreadable": [error.errno, error.strerror]})]
     text = document.text.encode("utf-8", "surrogatepass")
     row = document_row(replace(document, text=""), "")
-    return [_line({"document": row, "places": places_row(document)[1:], "n_bytes": len(text)}), text]
-
-
-def _line(answer: dict[str, object]) -> bytes:
-    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+    return [line({"document": row, "places": places_row(document)[1:], "n_bytes": len(text)}), text]
 
 
 if __name__ == "__main__":

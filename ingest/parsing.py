@@ -1,17 +1,13 @@
 """Files in, documents out, read by processes beside this one. Knows nothing of chunks and knowledge bases.
 
-The processes are started as programs of their own, so that it doesn't matter what this one is (a page, a script, a
-process with threads), and speak JSON, so that what a hostile file makes of one of them can't reach this one.
+What a hostile file makes of such a process can't reach this one.
 """
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +21,7 @@ from ingest.load_config import LoadConfig
 from ingest.parts import ALL_PARTS, part_name
 from ingest.raw_file import RawFile
 from ingest.step import OnStep, Step, unsaid
+from ingest.worker_process import EndedError, WorkerProcess, how_ended
 
 _MODULE = "ingest.parse_worker"
 _WORKER_BYTES = 1_500_000_000  # while it reads pictures (benchmarks/LOG.md, 2026-11-25)
@@ -65,7 +62,7 @@ class ParsingPool:
         self._config = asdict(config or LoadConfig())
         self._timeout_seconds = timeout_seconds
         self._own = threading.local()
-        self._started: list[_Worker] = []
+        self._started: list[WorkerProcess] = []
         self._closed = False
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(n_workers, thread_name_prefix="parsing")
@@ -94,10 +91,10 @@ class ParsingPool:
             reading.part = ""
             try:
                 return self._asked(worker, raw, reading)
-            except _EndedError as ended:
+            except EndedError as ended:
                 self._own.worker = None
                 status = worker.process.wait()
-                if worker.n_read:  # something before may be what it died of: once more, in a new one
+                if worker.n_done:  # something before may be what it died of: once more, in a new one
                     continue
                 if not reading.part:
                     raise SourceError(_ended(raw.name, status)) from ended
@@ -107,20 +104,20 @@ class ParsingPool:
                     raise
                 raw = _without_part(raw, reading.part, str(late))
 
-    def _asked(self, worker: "_Worker", raw: RawFile, reading: Reading) -> Document:
+    def _asked(self, worker: WorkerProcess, raw: RawFile, reading: Reading) -> Document:
         seconds = self._timeout_seconds * (1 + raw.size_bytes / 1e6 / _MB_PER_TIMEOUT)
         deadline = Deadline(worker.process, max(seconds, _START_SECONDS) if seconds else 0)
         try:
             with deadline:
-                worker.ask(raw, self._config)
+                worker.ask(_question(raw, self._config), raw.data)
                 worker.answer()  # it has begun
                 deadline.restart(seconds)
                 while "step" in (answer := worker.answer()):
                     reading.step = Step(*answer["step"])
                     reading.part = reading.part if reading.step.part is None else reading.step.part
                     deadline.restart()
-                text = worker.text(answer.get("n_bytes", 0))
-        except _EndedError as ended:
+                text = worker.data(answer.get("n_bytes", 0)).decode("utf-8", "surrogatepass")
+        except EndedError as ended:
             if deadline.has_passed:
                 name = part_name(reading.part) or raw.name
                 raise LateError(_late(name, seconds, reading.step)) from ended
@@ -128,68 +125,19 @@ class ParsingPool:
         finally:
             if deadline.has_passed:
                 self._own.worker = None
-        worker.n_read += 1
+        worker.n_done += 1
         return _document(answer, text)
 
-    def _worker(self) -> "_Worker":
+    def _worker(self) -> WorkerProcess:
         """Give this thread's process, starting it when there is none, or none any more."""
-        worker: _Worker | None = getattr(self._own, "worker", None)
+        worker: WorkerProcess | None = getattr(self._own, "worker", None)
         if worker is None or worker.process.poll() is not None:
             with self._lock:
                 if self._closed:
                     raise SourceError("the ingest was stopped")
-                worker = self._own.worker = _Worker(_start(self._scratch.name))
+                worker = self._own.worker = WorkerProcess(_MODULE, TMPDIR=self._scratch.name, TEMP=self._scratch.name)
                 self._started.append(worker)
         return worker
-
-
-class _EndedError(Exception):
-    """A reading process that is there no more."""
-
-
-class _Worker:
-    """A reading process, spoken to by one thread."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.process = process
-        self.n_read = 0
-        self._stdin, self._stdout = process.stdin, process.stdout
-
-    def ask(self, raw: RawFile, config: dict[str, object]) -> None:
-        """Say what to read."""
-        path = None if raw.path is None else str(raw.path)
-        modified = raw.modified.isoformat() if raw.modified else None
-        asked = {"name": raw.name, "source": raw.source, "path": path, "modified": modified, "bad_parts": raw.bad_parts}
-        line = json.dumps({**asked, "n_bytes": len(raw.data), "config": config})
-        try:
-            self._stdin.write(line.encode() + b"\n")
-            self._stdin.write(raw.data)
-            self._stdin.flush()
-        except BrokenPipeError as error:
-            raise _EndedError from error
-
-    def answer(self) -> Any:  # JSON
-        """Wait for the next line of what it says."""
-        line = self._stdout.readline()
-        if not line.endswith(b"\n"):
-            raise _EndedError
-        return json.loads(line.decode("utf-8", "surrogatepass"))
-
-    def text(self, n_bytes: int) -> str:
-        """Read the text that follows a document."""
-        data = self._stdout.read(n_bytes)
-        if len(data) < n_bytes:
-            raise _EndedError
-        return data.decode("utf-8", "surrogatepass")
-
-    def reap(self) -> None:
-        """Wait for its end and let go of it."""
-        self.process.wait()
-        for pipe in (self._stdin, self._stdout):
-            with suppress(BrokenPipeError):  # what it never read
-                pipe.close()
 
 
 def n_parse_workers() -> int:
@@ -210,15 +158,11 @@ def _memory_bytes() -> int:
     return min(machine, int(said)) if said.isdecimal() else machine
 
 
-def _start(scratch: str) -> "subprocess.Popen[bytes]":
-    root = str(Path(__file__).resolve().parents[1])  # where this code is, installed or not
-    path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", _MODULE],  # -P: no file of the folder that the user stands in is run
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path, "TMPDIR": scratch, "TEMP": scratch},
-    )
+def _question(raw: RawFile, config: dict[str, object]) -> dict[str, object]:
+    path = None if raw.path is None else str(raw.path)
+    modified = raw.modified.isoformat() if raw.modified else None
+    what = {"name": raw.name, "source": raw.source, "path": path, "modified": modified, "bad_parts": raw.bad_parts}
+    return {**what, "n_bytes": len(raw.data), "config": config}
 
 
 def _without_part(raw: RawFile, part: str, reason: str) -> RawFile:
@@ -231,7 +175,7 @@ def _without_part(raw: RawFile, part: str, reason: str) -> RawFile:
 
 
 def _ended(name: str, status: int) -> str:
-    how = f"by signal {-status}" if status < 0 else f"with status {status}"
+    how = how_ended(status)
     return f"{name} ended the process that read it ({how}); it is damaged or too large, save it anew and add that."
 
 
