@@ -3,47 +3,38 @@
 One Engine serves many threads. Knowledge bases and models are opened when first used and kept open.
 """
 
-import os
-import re
-import shutil
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from app.model_making import make_embedder, make_llm, make_reranker
-from app.seeing import Asked, page_pictures, prepare, sees_images
+from app.hearing import Spoken, hear_question
+from app.knowledge_bases import KnowledgeBases
+from app.model_making import make_llm, make_reranker
+from app.seeing import Asked, page_pictures, prepare, takes_media
 from app.settings import Settings
-from generation.abstain import stated_lines
+from generation.abstain import abstain_config
 from generation.answer import Answer
-from generation.answering import AnswerConfig, stream_answer
+from generation.answer_config import AnswerConfig
+from generation.answering import stream_answer
 from generation.extractive import Extractive
 from generation.llm import LLM, Message
 from generation.media import Picture
 from generation.rewrite import standalone_question
 from generation.translate import translate_question
 from ingest.catalog import Catalog
-from ingest.catalog_file import is_made
-from ingest.catalog_rows import DocumentInfo
 from ingest.document import Document, Page, Span, seconds_of
-from ingest.embedder import Embedder, SentenceTransformerEmbedder
-from ingest.errors import KnowledgeBaseError, SettingsError, StorageError
-from ingest.export_kb import Exported, export_knowledge_base
+from ingest.document_facts import document_days
+from ingest.embedder import Embedder
 from ingest.file_hash import hash_file
-from ingest.import_kb import import_knowledge_base
-from ingest.knowledge_base import KnowledgeBase
 from ingest.pipeline import IngestReport, Progress, ingest_documents, ingest_paths, plan_paths
 from ingest.plan import Plan
-from ingest.repair import Repair, repair_knowledge_base
-from ingest.salvage import salvage_catalog
-from ingest.tags import clean_tag
-from ingest.verify import folder_problems
-from ingest.write_lock import WriteLock
 from retrieval.dictionary import Dictionary, open_dictionary
+from retrieval.editions import Dated
 from retrieval.filters import EVERYWHERE, Filters
 from retrieval.legs import relevance
 from retrieval.rerank import Reranker
@@ -55,30 +46,6 @@ from retrieval.why_not import WhyNot, why_not
 from retrieval.widen import ContextConfig
 
 _SERVER_PROMPT_TOKENS = 1500
-_KB_NAME = re.compile(r"\w[\w.-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A knowledge base in a list; with a `problem` its counts are 0."""
-
-    name: str
-    documents: int
-    chunks: int
-    problem: str | None = None
-
-
-def _summary(folder: Path) -> Summary:
-    try:
-        catalog = Catalog(folder / "catalog.sqlite", create=False)
-    except KnowledgeBaseError as error:
-        return Summary(folder.name, 0, 0, str(error))
-    try:
-        return Summary(folder.name, *catalog.counts())
-    except KnowledgeBaseError as error:
-        return Summary(folder.name, 0, 0, str(error))
-    finally:
-        catalog.close()
 
 
 def _ignore(progress: Progress) -> None:
@@ -89,7 +56,7 @@ def _ignore_wait(who: str) -> None:
     pass
 
 
-class Engine:
+class Engine(KnowledgeBases):
     """Footnote, as the faces see it. `embedder`, `llm` and `reranker` take the place of those the settings name."""
 
     def __init__(
@@ -100,29 +67,12 @@ class Engine:
         llm: LLM | None = None,
         reranker: Reranker | None = None,
     ) -> None:
-        self.settings = settings
-        self._opening = threading.RLock()
-        self._open: dict[str, KnowledgeBase] = {}
-        self._embedder = embedder
-        self._embedders: dict[str, Embedder] = {}  # of knowledge bases built with others, by name
+        super().__init__(settings, embedder=embedder)
         self._llm = llm
         self._reranker = ProbedReranker(reranker) if reranker else None
         self._dictionary: Dictionary | None = None
         self._sees: bool | None = None
-
-    def knowledge_bases(self) -> list[str]:
-        """List the knowledge bases by name, without what an interrupted first ingest, import or delete left."""
-        folder = self.settings.kb_folder
-        catalogs = folder.glob("*/catalog.sqlite") if folder.is_dir() else []
-        return sorted(path.parent.name for path in catalogs if path.parent.name[0] != "." and is_made(path))
-
-    def summaries(self) -> list[Summary]:
-        """Say of each knowledge base how much it holds, or why it can't be opened. Needs no model."""
-        return [_summary(self._folder(name)) for name in self.knowledge_bases()]
-
-    def require(self, kb: str) -> None:
-        """Raise KnowledgeBaseError unless there is a knowledge base of this name, whole or not."""
-        self._existing_folder(kb)
+        self._hears: bool | None = None
 
     def ingest(
         self,
@@ -238,10 +188,12 @@ class Engine:
         also: Sequence[str] = (),
         filters: Filters = EVERYWHERE,
         pictures: Sequence[Picture] = (),
+        heard: Sequence[str] = (),
     ) -> Iterator[str | Answer]:
         """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model.
 
-        `pictures` are the user's own, of `prepared`. A model that sees is also shown pages that are pictures.
+        `pictures` are the user's own, and `heard` becomes notes of the answer: both of `prepared`. A model that sees is
+        also shown pages that are pictures.
         """
         retrieval = self.search(kb, question, history=history, translated=True, also=also, filters=filters)
         if self.settings.llm.page_images and (self.settings.llm.url or self.settings.llm.vision == "yes"):
@@ -250,7 +202,7 @@ class Engine:
         opened = self.knowledge_bases_named(kb, also)
         # Of several embedders one that reads Chinese compares sentences of every language.
         comparing = next((one for one in opened if one.embedder_knows_chinese()), opened[0])
-        yield from stream_answer(
+        items = stream_answer(
             retrieval,
             self.llm(),
             self._answer_config(),
@@ -260,19 +212,30 @@ class Engine:
             seconds_of=self._seconds_of,
             similarity=self._similarity,
             relevance=partial(relevance, comparing),
+            dated_of=self._dated_of,
             pictures=pictures,
         )
+        with closing(items):  # type: ignore[type-var]  # a generator
+            for item in items:
+                yield replace(item, notes=(*heard, *item.notes)) if isinstance(item, Answer) else item
 
     def prepared(self, question: str, files: Sequence[tuple[str, bytes]]) -> Asked:
         """Put pictures and recordings (name and bytes) in a question. Raises SourceError, ModelError."""
-        return prepare(question, files, self.settings, lambda: self.sees)
+        return prepare(question, files, lambda: self.sees, self._hear)
 
     @property
     def sees(self) -> bool:
         """Whether the model sees pictures; its server is asked once. Raises ModelError."""
         if self._sees is None:
-            self._sees = sees_images(self.llm(), self.settings.llm.vision)
+            self._sees = takes_media("image", self.llm(), self.settings.llm.vision)
         return self._sees
+
+    @property
+    def hears(self) -> bool:
+        """Whether the model hears; its server is asked once. Raises ModelError."""
+        if self._hears is None:
+            self._hears = takes_media("audio", self.llm(), self.settings.llm.audio)
+        return self._hears
 
     def why_not(self, kb: str, document: str, retrieval: Retrieval, *, top_k: int | None = None) -> list[WhyNot]:
         """Trace where a document fell out of a search of `kb`, and of the other knowledge bases that it searched."""
@@ -284,134 +247,12 @@ class Engine:
         found = [trace for traced in traces for trace in traced if trace.verdict != "missing"]
         return found or [trace for traced in traces for trace in traced]
 
-    def documents(self, kb: str) -> list[DocumentInfo]:
-        """List a knowledge base's documents, by source."""
-        return self.knowledge_base(kb).catalog.documents()
-
-    def document(self, kb: str, document_id: str) -> Document:
-        """Give one document with its text."""
-        return self.knowledge_base(kb).catalog.document(document_id)
-
-    def delete_document(self, kb: str, document_id: str) -> bool:
-        """Remove a document from every next answer; tell whether it was there."""
-        folder = self._existing_folder(kb)
-        writer = KnowledgeBase.open(folder, self._embedder_of(folder), config=self.settings.index)
-        try:
-            with writer.writing():
-                was_there = writer.remove(document_id)
-                writer.refresh()
-            return was_there
-        finally:
-            writer.close()
-
-    def delete_knowledge_base(self, kb: str) -> None:
-        """Remove a knowledge base with everything in it."""
-        folder = self._existing_folder(kb)
-        doomed = folder.with_name(f".deleted-{kb}-{os.getpid()}")
-        try:
-            with self._opening, WriteLock(folder).acquire(timeout_seconds=10):
-                if kb in self._open:
-                    self._open.pop(kb).close()
-                folder.rename(doomed)  # gone in one step: a kill from here on leaves no half knowledge base
-            for leftover in folder.parent.glob(".deleted-*"):
-                shutil.rmtree(leftover)
-        except OSError as error:
-            raise StorageError(f"{kb} can't be deleted ({error.strerror or error}); check its permissions") from error
-
-    def verify(self, kb: str) -> list[str]:
-        """List what is wrong with a knowledge base, in words; empty when all is well. Needs no model."""
-        return folder_problems(self._existing_folder(kb))
-
-    def repair(self, kb: str) -> Repair:
-        """Mend what can be mended from the documents themselves."""
-        folder = self._existing_folder(kb)
-        salvaged = salvage_catalog(folder, wait_seconds=self.settings.ingest.wait_seconds)
-        writer = KnowledgeBase.open(folder, self.embedder(), config=self.settings.index)
-        try:
-            repaired = repair_knowledge_base(writer, self.settings.ingest)
-        finally:
-            writer.close()
-        return Repair((*salvaged.mended, *repaired.mended), (*salvaged.left, *repaired.left))
-
-    def export(self, kb: str, file: Path) -> Exported:
-        """Write a knowledge base to one archive, as it is now, also while another process writes."""
-        return export_knowledge_base(self._existing_folder(kb), file)
-
-    def import_(self, kb: str, file: Path) -> Exported:
-        """Restore an archive as a new knowledge base, embedding nothing."""
-        self._check_name(kb)
-        return import_knowledge_base(file, self._folder(kb), config=self.settings.index)
-
-    def tag(
-        self, kb: str, document_ids: Collection[str], *, add: Sequence[str] = (), remove: Sequence[str] = ()
-    ) -> int:
-        """Give documents tags, take others away, and tell how many documents that changed. Needs no model."""
-        catalog = Catalog(self._existing_folder(kb) / "catalog.sqlite", create=False)
-        try:
-            with WriteLock(self._folder(kb)).acquire(timeout_seconds=self.settings.ingest.wait_seconds):
-                added, removed = [clean_tag(tag) for tag in add], [clean_tag(tag) for tag in remove]
-                return catalog.change_tags(document_ids, add=added, remove=removed)
-        finally:
-            catalog.close()
-
-    def knowledge_base(self, kb: str) -> KnowledgeBase:
-        """Give the open knowledge base. Raises KnowledgeBaseError when it isn't there."""
-        with self._opening:
-            if kb in self._open and self._open[kb].catalog.was_replaced:
-                self._open.pop(kb)  # deleted or restored by another process; a thread may still be reading the old one
-            if kb not in self._open:
-                folder = self._existing_folder(kb)
-                self._open[kb] = KnowledgeBase.open(folder, self._embedder_of(folder), config=self.settings.index)
-            return self._open[kb]
-
-    def knowledge_bases_named(self, kb: str, also: Sequence[str] = ()) -> list[KnowledgeBase]:
-        """Give several open knowledge bases, each once. Raises KnowledgeBaseError naming one that isn't there."""
-        return [self.knowledge_base(name) for name in dict.fromkeys((kb, *also))]
-
-    def notices(self, kb: str, also: Sequence[str] = ()) -> list[str]:
-        """Say what the indexes of some knowledge bases may lack; empty when all are up to date."""
-        return [opened.notice for opened in self.knowledge_bases_named(kb, also) if opened.notice]
-
-    def embedder(self) -> Embedder:
-        """Give the embedder of the settings; its weights load when the first vector is asked for."""
-        with self._opening:
-            if self._embedder is None:
-                self._embedder = make_embedder(self.settings)
-            return self._embedder
-
     def dictionary(self) -> Dictionary:
         """Give the dictionary that finds English passages for Chinese questions, and the other way round."""
         with self._opening:
             if self._dictionary is None:
                 self._dictionary = open_dictionary(self.settings.models_folder)
             return self._dictionary
-
-    def _embedder_of(self, folder: Path) -> Embedder:
-        """Give the embedder that a knowledge base was built with, if it is here; else that of the settings.
-
-        Only reading does so: what is added must come from the embedder that the settings name.
-        """
-        catalog = Catalog(folder / "catalog.sqlite", create=False)
-        try:
-            built_with = catalog.meta("embedder")
-        finally:
-            catalog.close()
-        if built_with in self._embedders:
-            return self._embedders[built_with]
-        if built_with and self._embedder is None and self.settings.embedder_server.url:
-            served = make_embedder(self.settings, built_with)
-            if served.name == built_with:
-                return self._embedders.setdefault(built_with, served)
-        if built_with is None or built_with == self.embedder().name:
-            return self.embedder()
-        # In the models folder, or beside the embedder that the settings name by its path.
-        folders = (self.settings.models_folder, Path(self.settings.embedder).absolute().parent)
-        local = next((path for models in folders if (path := models / built_with).is_dir()), None)
-        if local is None:
-            return self.embedder()
-        return self._embedders.setdefault(
-            built_with, SentenceTransformerEmbedder(local, config=self.settings.embedding)
-        )
 
     def llm(self) -> LLM:
         """Give the language model of the settings; a GGUF loads when the first token is asked for."""
@@ -424,41 +265,22 @@ class Engine:
         """Give the reranker of the settings, None where they name none; its weights load with its first score."""
         with self._opening:
             if self._reranker is None and self.settings.reranker.is_set:
-                self._reranker = ProbedReranker(make_reranker(self.settings))
+                made = make_reranker(self.settings, self.llm)
+                self._reranker = ProbedReranker(made, is_trusted=self.settings.reranker.is_llm)
             return self._reranker
 
     def _answer_config(self) -> AnswerConfig:
         """Give the settings' own; a server reads long prompts quickly, so unless told otherwise it gets more."""
         config = self.settings.answer
-        lines = stated_lines(self.llm().name, self.settings.strictness / 100)
-        config = replace(config, abstain=replace(config.abstain, least_stated=lines))
+        abstain = abstain_config(config.abstain, self.llm().name, self.settings.strictness / 100)
+        config = replace(config, abstain=abstain)
         tokens = self.settings.prompt_tokens
         if not tokens and self.settings.llm.url:
             tokens = _SERVER_PROMPT_TOKENS
         return replace(config, context_tokens_budget=tokens) if tokens else config
 
-    def _writer(self, kb: str, *, rebuild: bool = False) -> KnowledgeBase:
-        """Open a knowledge base of its own for writing, so that readers keep theirs."""
-        self._check_name(kb)
-        embedder = self.embedder()
-        if self.settings.embedder_server.url:
-            embedder.embed_query("probe")  # one that isn't there leaves no empty knowledge base behind
-        return KnowledgeBase.open(self._folder(kb), embedder, create=True, rebuild=rebuild, config=self.settings.index)
-
-    def _check_name(self, kb: str) -> None:
-        if not _KB_NAME.fullmatch(kb):
-            raise SettingsError(f"{kb!r} can't name a knowledge base; use letters, digits, - _ . (at most 64)")
-
-    def _existing_folder(self, kb: str) -> Path:
-        if kb not in self.knowledge_bases():
-            there = ", ".join(self.knowledge_bases()) or "none yet"
-            raise KnowledgeBaseError(
-                f"there is no knowledge base {kb!r} (there are: {there}); make it with: footnote ingest --kb {kb} PATH"
-            )
-        return self._folder(kb)
-
-    def _folder(self, kb: str) -> Path:
-        return self.settings.kb_folder / kb
+    def _hear(self, name: str, data: bytes) -> Spoken:
+        return hear_question(name, data, self.settings.ingest.load, self.llm, lambda: self.hears)
 
     def _translate(self, question: str) -> str | None:
         return translate_question(question, self.llm())
@@ -472,8 +294,12 @@ class Engine:
         """Give when the words of a hit's document are spoken, in a recording."""
         return seconds_of(self.knowledge_base(hit.kb).catalog.utterances_of(hit.chunk.document_id), span)
 
+    def _dated_of(self, hit: Hit) -> Dated:
+        """Give from when a hit's document is."""
+        return Dated(*document_days(self.knowledge_base(hit.kb).catalog, hit.chunk.document_id))
+
     def _similarity(self, left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float32]:
         """Give the cosines of two lists of texts, shape (len(left), len(right))."""
-        embedder = self.embedder()
+        embedder = self.remembering(self.embedder())
         similarity: npt.NDArray[np.float32] = embedder.embed_passages(left) @ embedder.embed_passages(right).T
         return similarity

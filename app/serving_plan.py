@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.ports import LOOPBACK
+from app.serving_kind import Kind, kind_of, pooling_flags
 from app.serving_machine import Machine
 from app.serving_model import ServedModel
 from app.settings import PROJECT
@@ -55,6 +56,7 @@ class Plan:
     models: tuple[str, ...]
     host: str
     port: int
+    kind: Kind = "llm"
 
     @property
     def root_url(self) -> str:
@@ -73,6 +75,13 @@ def make_plan(model: ServedModel, machine: Machine, wishes: Wishes, vllm: Path |
     return _vllm_plan(model, machine, wishes, vllm)
 
 
+def must_unpack(model: ServedModel, machine: Machine, wishes: Wishes, vllm: Path | None) -> bool:
+    """Tell whether vLLM will serve a GGUF, which it can't read: it has no plugin for them, or a CPU to run on."""
+    if vllm is None or model.place != "gguf" or _engine(model, machine, wishes, vllm) != "vllm":
+        return False
+    return not (machine.gpus and any(vllm.resolve().parent.parent.glob("lib/python*/site-packages/vllm_gguf_plugin*")))
+
+
 def find_vllm(named: str) -> Path | None:
     """Find vLLM's command: the one named, the project's own, or the one on PATH. Raises SettingsError."""
     if named:
@@ -89,8 +98,6 @@ def find_vllm(named: str) -> Path | None:
 def _engine(model: ServedModel, machine: Machine, wishes: Wishes, vllm: Path | None) -> Engine:
     if wishes.engine == "llama.cpp" and model.place != "gguf":
         raise SettingsError(f"llama.cpp serves GGUF files, and {model.target} is none; serve it with vLLM")
-    if wishes.engine == "vllm" and model.place == "gguf" and not machine.gpus:
-        raise SettingsError("without a GPU vLLM would have to unpack the GGUF; leave --engine out: llama.cpp serves it")
     if wishes.engine:
         return "vllm" if wishes.engine == "vllm" else "llama.cpp"
     return "llama.cpp" if model.place == "gguf" and not (machine.gpus and vllm) else "vllm"
@@ -123,9 +130,7 @@ def _vllm_plan(model: ServedModel, machine: Machine, wishes: Wishes, vllm: Path)
     command = [str(vllm), "serve", model.target, "--served-model-name", name]
     command += ["--host", wishes.host, "--port", str(wishes.port), "--enable-prefix-caching"]
     command += _gpu_flags(model, machine, wishes) if machine.gpus else _cpu_flags(model, machine, wishes)
-    command += ["--structured-outputs-config", _STRUCTURED]
-    if model.thinks:  # answers are to be short, and thinking is not cited
-        command += ["--default-chat-template-kwargs", '{"enable_thinking":false}']
+    command += _writing_flags(model) if kind_of(model) == "llm" else pooling_flags(model)
     if wishes.quantization:
         command += ["--quantization", wishes.quantization]
     command += _lora_flags(wishes.loras)
@@ -142,7 +147,15 @@ def _vllm_plan(model: ServedModel, machine: Machine, wishes: Wishes, vllm: Path)
         (name, *(lora for lora, _ in wishes.loras)),
         wishes.host,
         wishes.port,
+        kind_of(model),
     )
+
+
+def _writing_flags(model: ServedModel) -> list[str]:
+    flags = ["--structured-outputs-config", _STRUCTURED]
+    if model.thinks:  # answers are to be short, and thinking is not cited
+        flags += ["--default-chat-template-kwargs", '{"enable_thinking":false}']
+    return flags
 
 
 def _gpu_flags(model: ServedModel, machine: Machine, wishes: Wishes) -> list[str]:

@@ -13,7 +13,7 @@ from app.evaluation.layouts import read_set
 from benchmarks.trust_cases import Case, cases
 from generation.answer import Claim
 from generation.citing import EvidenceIndex
-from generation.composing import Composer
+from generation.composing import Composer, Lookups
 from generation.llm import Prompt
 from generation.support import SupportConfig
 from ingest.document import Span
@@ -58,7 +58,7 @@ def _judged(case: Case) -> Claim:
     """Let the claim through what every answer goes through. One that is cut into several counts by its worst part."""
     prompt = Prompt((), case.question, case.passages)
     index = EvidenceIndex(case.passages, case.question)
-    composer = Composer(prompt, index, SupportConfig(), None, None, None, lambda: 0.0)
+    composer = Composer(prompt, index, SupportConfig(), Lookups())
     composer.feed(case.claim)
     composer.flush()
     worst = min(composer.claims, key=lambda claim: ("unsupported", "partial", "supported").index(claim.status))

@@ -1,25 +1,43 @@
 """What a model writes in, piece by piece, the text to show and its cited claims out. Knows no model and no stream."""
 
 import re
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from generation.answer import Citation, Claim
 from generation.citing import Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
+from generation.condense import Relevance
 from generation.fields import descriptions, misread
 from generation.llm import Prompt
-from generation.picturing import picture_named
+from generation.picturing import picture_meant
 from generation.second_look import gives_no_amount
 from generation.short_claims import Closeness, adds_only_a_value, labelled, speaks_of_something_else
 from generation.support import Support, SupportConfig, check_support
 from generation.surroundings import near, other_thing, passages_of
 from ingest.document import Page, Span
+from retrieval.editions import Dated
 from retrieval.retrieval import Hit
 
 PageOf = Callable[[Hit, int], Page | None]  # at an offset of the hit's document
 SecondsOf = Callable[[Hit, Span], tuple[float, float] | None]  # of words in a recording
 Clock = Callable[[], float]
+DatedOf = Callable[[Hit], Dated]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What an answer is checked and drawn with. Without them claims have no page and are compared by words alone."""
+
+    page_of: PageOf | None = None
+    seconds_of: SecondsOf | None = None
+    similarity: Similarity | None = None
+    relevance: Relevance | None = None
+    dated_of: DatedOf | None = None
+    clock: Clock = time.perf_counter
+
 
 _ENUMERATOR = re.compile(r"^\W*(?:\d{1,3}[.)、]\s*)?")
 _ONLY_ENUMERATOR = re.compile(r"\W*(?:\d{1,3}[.)、]?\s*)?")
@@ -34,10 +52,7 @@ class Composer:
         prompt: Prompt,
         index: EvidenceIndex,
         support: SupportConfig,
-        page_of: PageOf | None,
-        seconds_of: SecondsOf | None,
-        similarity: Similarity | None,
-        clock: Clock,
+        lookups: Lookups,
         closeness: Closeness | None = None,
     ) -> None:
         self.text = ""
@@ -55,11 +70,8 @@ class Composer:
         self.question = prompt.question
         self._prompt = prompt
         self._support = support
-        self._page_of = page_of
-        self._seconds_of = seconds_of
-        self._similarity = similarity
+        self._lookups = lookups
         self._closeness = closeness
-        self._clock = clock
         self._index = index
         self._stream = ClaimStream()
         self._described = descriptions(heading for hit in prompt.passages for heading in hit.chunk.headings)
@@ -88,6 +100,13 @@ class Composer:
     def near(self) -> str:
         """What the quotes can refer to: themselves, title, headings, columns, the text just before."""
         return "\n".join(self._near)
+
+    def cite(self, hit: Hit, span: Span) -> Citation:
+        """Cite a span of a hit's chunk that backs no claim: what disagrees with one."""
+        start = hit.chunk.span.start
+        placed = Span(start + span.start, start + span.end)
+        evidence = Evidence(hit, placed, span.of(hit.chunk.text), 1.0, frozenset(), frozenset())
+        return self._citation(evidence, "supported")
 
     @property
     def gives_no_amount(self) -> bool:
@@ -123,14 +142,16 @@ class Composer:
         return released
 
     def _cite(self, end: ClaimEnd) -> str:
-        started = self._clock()
+        started = self._lookups.clock()
         body = end.text[: len(end.text) - len(end.tail)]
         start = len(self.text) - len(body)
         hinted = {number for marker in end.markers for number in marker.numbers}
         known = range(1, len(self._prompt.passages) + 1)
         self.unresolved += [m.raw for m in end.markers if not all(number in known for number in m.numbers)]
         only_a_value = adds_only_a_value(end.text, self.question)
-        evidence = self._index.find(end.text, hinted, self._similarity, self._closeness if only_a_value else None)
+        evidence = self._index.find(
+            end.text, hinted, self._lookups.similarity, self._closeness if only_a_value else None
+        )
         context = passages_of(evidence)
         self.labelled_quotes += [labelled(e) for e in evidence]
         referred_to = near(evidence)
@@ -160,19 +181,21 @@ class Composer:
         markers = "".join(f"[{number}]" for number in sorted({c.marker for c in citations}))
         blank = " " if markers and body[-1:].isascii() else ""
         shown = blank + markers + end.tail
-        picture = picture_named(self._prompt, hinted, lambda one: one.media.name) if not citations else ""
+        read_in = picture_meant(self._prompt, hinted) if not citations else 0
+        picture = self._prompt.pictures[read_in - 1].media.name if read_in else ""
         quoted = {number for number, hit in enumerate(self._prompt.passages, 1) if any(e.hit is hit for e in evidence)}
         named = [m for m in end.markers if any(number in known for number in m.numbers)]
         corrected = tuple(m.raw for m in named) if citations and not quoted & hinted else ()
+        pointed_at = tuple(sorted(self._prompt.passages[n - 1].rank for n in hinted if n in known)) if corrected else ()
         span = Span(start, len(self.text) + len(shown))
-        self.claims.append(Claim(end.text, span, citations, support.status, picture, corrected))
-        self.seconds += self._clock() - started
+        self.claims.append(Claim(end.text, span, citations, support.status, picture, corrected, read_in, pointed_at))
+        self.seconds += self._lookups.clock() - started
         return shown
 
     def _citation(self, evidence: Evidence, status: Any) -> Citation:
         hit, chunk = evidence.hit, evidence.hit.chunk
         marker = self._markers.setdefault((hit.kb, chunk.document_id, evidence.span), len(self._markers) + 1)
-        page = self._page_of(hit, evidence.span.start) if self._page_of else None
+        page = self._lookups.page_of(hit, evidence.span.start) if self._lookups.page_of else None
         return Citation(
             marker=marker,
             document_id=chunk.document_id,
@@ -184,6 +207,6 @@ class Composer:
             status=status,
             score=evidence.score,
             page_label=page.printed if page else hit.page_label,
-            seconds=self._seconds_of(hit, evidence.span) if self._seconds_of else None,
+            seconds=self._lookups.seconds_of(hit, evidence.span) if self._lookups.seconds_of else None,
             kb=hit.kb,
         )

@@ -13,6 +13,7 @@ from generation.matching import Weights, missing, surface_of, terms_of
 from generation.names import acronyms_of, unknown_names
 from generation.numbers import Quantity, dates, fold, quantities
 from generation.polarity import contradicts, negations, yes_or_no
+from generation.slots import misplaced
 from generation.substitution import substituted
 from ingest.language import has_cjk
 from ingest.terms import is_stop_term
@@ -61,7 +62,7 @@ def check_support(
         *_wrong_dates(claim, quoted, question, context),
         *_wrong_names(claim, quoted, question, context),
     ]
-    if other := substituted(claim, evidence, question, context):
+    if other := substituted(claim, evidence, question, context) or misplaced(claim, context, question):
         wrong.append(other)
     if is_foreign(claim, quoted):
         reasons = (*wrong, "the evidence is in another language")

@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import app.engine
+import app.knowledge_bases
 import app.model_making
 from app.cli import main
 from ingest.embedder import Vectors
@@ -40,5 +40,5 @@ def embedder(*_: object, **__: object) -> HashingEmbedder:
 
 
 if __name__ == "__main__":
-    app.engine.SentenceTransformerEmbedder = app.model_making.SentenceTransformerEmbedder = embedder
+    app.knowledge_bases.SentenceTransformerEmbedder = app.model_making.SentenceTransformerEmbedder = embedder
     main()

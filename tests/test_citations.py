@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from app.views import answer_notes
 from generation.answer import Answer, Citation, Claim
-from generation.answering import AnswerConfig, answer_question, stream_answer
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question, stream_answer
 from generation.citing import EvidenceIndex
 from ingest.document import Page, Span, document_id
 from retrieval.retrieval import Hit
@@ -56,6 +57,7 @@ def test_a_short_answer_is_cited_by_the_sentence_that_fits_the_question() -> Non
             ),
             status="supported",
             corrected=("[2]",),  # the best passage is the last of the prompt: the model named the canteen's
+            pointed_at=(1,),
         ),
     )
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from app.conversation import print_answer, settings_with
 from generation.answer import Answer
-from generation.answering import AnswerConfig, answer_question
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question
 from tests.fakes import ScriptedLLM, retrieval_of
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from generation.answering import AnswerConfig, answer_question, stream_answer
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question, stream_answer
 from generation.names import unknown_subjects
 from tests.fakes import ScriptedLLM, passage, retrieval_of
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from generation.answer import Answer
-from generation.answering import AnswerConfig, answer_question, stream_answer
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question, stream_answer
 from generation.llm import Message, Prompt, SamplingConfig
 from generation.prompts import opening
 from ingest.errors import ModelError
@@ -122,8 +123,8 @@ def test_timings_name_every_part() -> None:
         retrieval_of(_QUESTION, _LEAVE), ScriptedLLM("25 days."), AnswerConfig(), clock=TickingClock()
     )
 
-    # Looks at the clock: start 1, asked whether it is stated 2, first token 3, citing 4 to 5, end 6.
-    assert answer.timings == {"first_token": 2.0, "generate": 4.0, "cite": 1.0, "total": 5.0}
+    # Looks at the clock: start 1, asked whether it is stated 2, first token 3, citing 4 to 5, written 6, end 7.
+    assert answer.timings == {"first_token": 2.0, "generate": 4.0, "cite": 1.0, "total": 6.0}
 
 
 def test_closing_the_stream_closes_the_model() -> None:

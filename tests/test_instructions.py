@@ -8,7 +8,8 @@ import pytest
 from app.page_parts.answer_html import answer_html
 from app.page_parts.texts_en import ENGLISH
 from app.views import answer_json, answer_notes
-from generation.answering import AnswerConfig, answer_question
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question
 from generation.extractive import Extractive
 from generation.instructions import Notice, instruction_spans, is_instruction, n_unseen
 from ingest.load import load_document

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from generation.answering import AnswerConfig, answer_question
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question
 from generation.llama_cpp import LlamaCpp, LlamaCppConfig, physical_cores
 from generation.llm import Message, Prompt, SamplingConfig
 from ingest.errors import ModelError

@@ -2,7 +2,8 @@
 
 import pytest
 
-from generation.answering import AnswerConfig, answer_question
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question
 from generation.question_form import wants_more
 from tests.fakes import ScriptedLLM, retrieval_of
 

@@ -3,7 +3,8 @@
 import pytest
 
 from generation.answer import Answer
-from generation.answering import AnswerConfig, answer_question, stream_answer
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question, stream_answer
 from generation.second_look import gives_no_amount
 from tests.fakes import ScriptedLLM, retrieval_of
 

@@ -105,6 +105,32 @@ def test_a_gguf_without_a_gpu_goes_to_llama_cpp_and_a_folder_without_vllm_is_ref
         make_plan(identify(str(folder), folder), CARDS, Wishes(engine="llama.cpp"), VLLM)
 
 
+def test_models_that_write_nothing_are_served_as_what_they_are(tmp_path: Path) -> None:
+    converted = ServedModel("/m", "folder", "m", 1, {"architectures": ["Qwen3ForSequenceClassification"]})
+    encoder = ServedModel("/m", "folder", "m", 1, {"architectures": ["XLMRobertaModel"]})
+    overrides = (
+        '{"architectures":["Qwen3ForSequenceClassification"],"classifier_from_token":["no","yes"],'
+        '"is_original_qwen3_reranker":true}'
+    )
+
+    plans = [
+        make_plan(model, CARDS, Wishes(tensor_parallel=1), VLLM)
+        for model in (
+            identify("Qwen/Qwen3-Reranker-0.6B", tmp_path),
+            identify("ms:Qwen/Qwen3-Embedding-0.6B", tmp_path),
+            converted,
+            encoder,
+            identify("Qwen/Qwen3-8B", tmp_path),
+        )
+    ]
+
+    assert [plan.kind for plan in plans] == ["reranker", "embedder", "reranker", "embedder", "llm"]
+    given = [flags(plan.command) for plan in plans]
+    assert [one.get("--runner") for one in given] == ["pooling"] * 4 + [None]
+    assert [one.get("--hf-overrides") for one in given] == [overrides, None, None, None, None]
+    assert ["--default-chat-template-kwargs" in one for one in given] == [False] * 4 + [True]
+
+
 def test_a_dry_run_sees_the_cards_that_nvidia_smi_lists(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

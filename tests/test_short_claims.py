@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from generation.answer import Answer
-from generation.answering import AnswerConfig, answer_question
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question
 from generation.short_claims import adds_only_a_value
 from tests.fakes import ScriptedLLM, fixed_clock, passage, retrieval_of
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from generation.abstain import AbstainConfig, stated_lines
-from generation.answering import AnswerConfig, answer_question
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question
 from generation.stated import yes_share
 from tests.fakes import ScriptedLLM, retrieval_of
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from generation.answering import AnswerConfig, answer_question
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question
 from generation.citing import EvidenceIndex
 from generation.names import numbered_things, other_of_its_kind
 from generation.surroundings import other_thing

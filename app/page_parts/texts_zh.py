@@ -1,5 +1,6 @@
 """The page in Chinese."""
 
+from app.page_parts.search_reasons_zh import SEARCH_REASONS
 from app.page_parts.texts import Texts
 
 CHINESE = Texts(
@@ -56,8 +57,16 @@ CHINESE = Texts(
         "the model wrote nothing": "模型没有写出任何内容",
         "the model found no answer in the passages": "模型在这些段落中没有找到答案",
         "nothing the model wrote is supported by the passages": "模型所写的内容都得不到段落的支持",
+        "the model doesn't see the answer in the passages": "模型认为这些段落中没有答案",
+        "no sentence of the passages speaks of what is asked closely enough": "段落中没有一句与所问的内容足够接近",
+        "the model only repeated the question": "模型只是重复了问题",
+        "the model found no answer in the passages when asked again": "再次询问时，模型在这些段落中没有找到答案",
     },
     unresolved="模型还写了不对应任何段落的标记：{markers}，已删去。",
+    marker_notes="模型的标记已更正",
+    corrected="模型自己写的 {written} 指的是 {pointed}；原文其实在来源 {stand}：“{claim}”",
+    corrected_elsewhere="模型自己写的 {written} 指的是另一段；原文其实在来源 {stand}：“{claim}”",
+    boxes_guessed="模型没有说明是哪张图片",
     notice_instruction="{source} 中有写给模型的话，未交给模型：“{quote}”",
     notice_unseen="{source} 含有 {n} 个读者看不见的字符，未交给模型。",
     n_unread="{n} 个附件未能读取",
@@ -66,8 +75,14 @@ CHINESE = Texts(
     page="第 {page} 页",
     page_labelled="第 {label} 页（文件第 {page} 页）",
     answered_by="{model} · {seconds} 秒",
+    save_html="保存回答及其来源，可离线用浏览器查看",
+    save_pdf="保存回答及其来源，可打印或发送",
+    save_json="保存作答所用的全部内容；用 footnote replay 文件 可重新提问并指出差异",
+    not_in_font="有 {n} 个字符本文件无字形，显示为 □；HTML 导出中可见。",
     panel_source="来源 {marker}",
     panel_passage="检索到的段落",
+    panel_picture="模型看到的图片",
+    claim_in_picture="模型可能是在这里读到的，没有文字可供核对：“{claim}”",
     close="关闭",
     quote="引文",
     passage="段落",
@@ -92,6 +107,7 @@ CHINESE = Texts(
     why_dropped="舍去（{n}）",
     why_stage="阶段",
     why_reason="原因",
+    search_reasons=SEARCH_REASONS,
     why_timings="用时（秒）",
     why_evidence="证据指标",
     why_generation="索引版本",
@@ -114,6 +130,7 @@ CHINESE = Texts(
     },
     why_not_best="其中最好的段落",
     where="检索范围",
+    choose="请选择",
     where_limited="已设 {n} 项",
     where_also="同时检索这些知识库",
     where_documents="只看这些文档",
