@@ -21,6 +21,7 @@ class Difference:
 def changed_documents(saved: Json, engine: Engine) -> list[Difference]:
     """Say which documents behind a saved answer have changed or are gone."""
     cited = {citation["document_id"] for claim in saved["answer"]["claims"] for citation in claim["citations"]}
+    cited |= {conflict["other"]["document_id"] for conflict in saved["answer"].get("conflicts", [])}
     changed = []
     for was in saved["documents"]:
         role = "cited" if was["id"] in cited else "found, not cited"

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.ordinal import ordinal
 from app.places import clock_range
-from generation.answer import Answer, Citation
+from generation.answer import Answer, Citation, Conflict
 from generation.instructions import Notice, notices_of
 from generation.prompts import PromptLanguage, prompt_language
 from ingest.discover import Failure
@@ -185,6 +185,8 @@ def answer_json(answer: Answer) -> Json:
         "answer": answer.text,
         "abstained": answer.abstained,
         "reason": answer.reason,
+        "refusal": answer.refusal,
+        "missing": list(answer.missing),
         "claims": [
             {
                 "text": claim.text,
@@ -195,10 +197,12 @@ def answer_json(answer: Answer) -> Json:
             }
             for claim in answer.claims
         ],
+        "conflicts": [_conflict_json(conflict) for conflict in answer.conflicts],
+        "conflict_text": answer.conflict_text,
         "unresolved": list(answer.unresolved),
         "notices": [asdict(notice) for notice in answer.notices],
         "pictures": [picture.media.name for picture in answer.pictures],
-        "boxes": [{n: getattr(b, n) for n in ("label", "left", "top", "right", "bottom")} for b in answer.boxes],
+        "boxes": [asdict(box) for box in answer.boxes],
         "query": answer.retrieval.queries[0],
         **_scope_json(answer.retrieval),
         "hits": [_hit_json(hit) for hit in answer.retrieval.hits],
@@ -225,7 +229,7 @@ def answer_notes(answer: Answer) -> list[str]:
             lines.append(f"nearest: {place}: “{_clip(nearest.chunk.text, 160)}”")
         return lines + notice_lines(answer.notices)
     lines = []
-    cited = {citation.marker: citation for claim in answer.claims for citation in claim.citations}
+    cited = {citation.marker: citation for citation in answer.citations}
     for marker, citation in sorted(cited.items()):
         place = f"{citation.title}{_place(citation.page, citation.page_label, citation.seconds)}"
         lines.append(f"[{marker}] {_MARKS[citation.status]} {place}: “{_clip(citation.quote, 300)}”")
@@ -303,6 +307,20 @@ def _citation_json(citation: Citation) -> Json:
         "quote": citation.quote,
         "status": citation.status,
         "score": round(citation.score, 4),
+    }
+
+
+def _conflict_json(conflict: Conflict) -> Json:
+    return {
+        "claim": conflict.claim,
+        "value": conflict.value,
+        "citation": _citation_json(conflict.citation),
+        "dated": conflict.dated,
+        "other_value": conflict.other_value,
+        "other": _citation_json(conflict.other),
+        "other_dated": conflict.other_dated,
+        "newer": conflict.newer,
+        "by_file": conflict.by_file,
     }
 
 

@@ -32,8 +32,8 @@ class Case:
     gold: Span
 
 
-def cases(questions: EvaluationSet, size: int, *, seed: int, held_out: bool) -> Iterator[Case]:
-    """Give the cases of `size` questions of one half of the documents, in a stable order."""
+def cases(questions: EvaluationSet, size: int, *, seed: int, held_out: bool, n_near: int = 4) -> Iterator[Case]:
+    """Give the cases of `size` questions of one half of the documents, in a stable order, among `n_near` passages."""
     records = [record for record in questions.records if _is_held_out(record) == held_out]
     passages = [hit for record in records for hit in _passages(record)]
     terms = [frozenset(content_terms(hit.chunk.text)) for hit in passages]
@@ -49,7 +49,7 @@ def cases(questions: EvaluationSet, size: int, *, seed: int, held_out: bool) -> 
             continue  # what only announces a list is no claim
         n_taken += 1
         wanted = frozenset(content_terms(question.question))
-        near = sorted((i for i in range(len(passages)) if i != at), key=lambda i: (-len(wanted & terms[i]), i))[:4]
+        near = sorted((i for i in range(len(passages)) if i != at), key=lambda i: (-len(wanted & terms[i]), i))[:n_near]
         shown = tuple(_ranked(passages[i], rank) for rank, i in enumerate((at, *near), 1))
         sentence = span.of(passages[at].chunk.text)
         yield from _cases_of(question, sentence, shown, span, random.Random(f"{seed} {question.id}"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from generation.abstain import AbstainConfig
 from generation.citing import CitingConfig
 from generation.condense import CondensingConfig
+from generation.conflicts import ConflictConfig
 from generation.llm import SamplingConfig
 from generation.support import SupportConfig
 
@@ -26,6 +27,7 @@ class AnswerConfig:
     sampling: SamplingConfig = field(default_factory=lambda: SamplingConfig(max_tokens=256))
     citing: CitingConfig = field(default_factory=CitingConfig)
     support: SupportConfig = field(default_factory=SupportConfig)
+    conflicts: ConflictConfig = field(default_factory=ConflictConfig)
     abstain: AbstainConfig = field(default_factory=AbstainConfig)
     # An answer's beginning is held back this long, so that a refusal is never shown before it is recognised.
     held_characters: int = 60

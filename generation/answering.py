@@ -10,7 +10,7 @@ from functools import partial
 from generation.answer import Answer
 from generation.answer_config import AnswerConfig
 from generation.citing import Similarity
-from generation.composing import Clock, Lookups, PageOf, SecondsOf
+from generation.composing import Clock, DatedOf, Lookups, PageOf, SecondsOf
 from generation.condense import Relevance
 from generation.llm import LLM, Message
 from generation.media import Picture
@@ -37,6 +37,7 @@ def answer_question(
     seconds_of: SecondsOf | None = None,
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
+    dated_of: DatedOf | None = None,
     clock: Clock = time.perf_counter,
 ) -> Answer:
     """Give the whole answer at once. Raises ModelError."""
@@ -50,6 +51,7 @@ def answer_question(
         seconds_of=seconds_of,
         similarity=similarity,
         relevance=relevance,
+        dated_of=dated_of,
         clock=clock,
     )
     for item in stream:
@@ -69,6 +71,7 @@ def stream_answer(
     seconds_of: SecondsOf | None = None,
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
+    dated_of: DatedOf | None = None,
     pictures: Sequence[Picture] = (),
     clock: Clock = time.perf_counter,
 ) -> Iterator[str | Answer]:
@@ -79,7 +82,7 @@ def stream_answer(
     asked once more: then `Answer.text` replaces what was shown. A piece may be "": the model is still reading.
     A prompt that is too long for the model is made again with half the passages, once, and `Answer.notes` say so.
     """
-    lookups = Lookups(page_of, seconds_of, similarity, relevance, clock)
+    lookups = Lookups(page_of, seconds_of, similarity, relevance, dated_of, clock)
     asked = question or retrieval.question
     once = partial(Turn, retrieval, llm, config, lookups, question=asked, pictures=pictures)
     shown = False

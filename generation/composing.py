@@ -12,17 +12,19 @@ from generation.claims import ClaimEnd, ClaimStream
 from generation.condense import Relevance
 from generation.fields import descriptions, misread
 from generation.llm import Prompt
-from generation.picturing import picture_named
+from generation.picturing import picture_meant
 from generation.second_look import gives_no_amount
 from generation.short_claims import Closeness, adds_only_a_value, labelled, speaks_of_something_else
 from generation.support import Support, SupportConfig, check_support
 from generation.surroundings import near, other_thing, passages_of
 from ingest.document import Page, Span
+from retrieval.editions import Dated
 from retrieval.retrieval import Hit
 
 PageOf = Callable[[Hit, int], Page | None]  # at an offset of the hit's document
 SecondsOf = Callable[[Hit, Span], tuple[float, float] | None]  # of words in a recording
 Clock = Callable[[], float]
+DatedOf = Callable[[Hit], Dated]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Lookups:
     seconds_of: SecondsOf | None = None
     similarity: Similarity | None = None
     relevance: Relevance | None = None
+    dated_of: DatedOf | None = None
     clock: Clock = time.perf_counter
 
 
@@ -97,6 +100,13 @@ class Composer:
     def near(self) -> str:
         """What the quotes can refer to: themselves, title, headings, columns, the text just before."""
         return "\n".join(self._near)
+
+    def cite(self, hit: Hit, span: Span) -> Citation:
+        """Cite a span of a hit's chunk that backs no claim: what disagrees with one."""
+        start = hit.chunk.span.start
+        placed = Span(start + span.start, start + span.end)
+        evidence = Evidence(hit, placed, span.of(hit.chunk.text), 1.0, frozenset(), frozenset())
+        return self._citation(evidence, "supported")
 
     @property
     def gives_no_amount(self) -> bool:
@@ -171,12 +181,14 @@ class Composer:
         markers = "".join(f"[{number}]" for number in sorted({c.marker for c in citations}))
         blank = " " if markers and body[-1:].isascii() else ""
         shown = blank + markers + end.tail
-        picture = picture_named(self._prompt, hinted, lambda one: one.media.name) if not citations else ""
+        read_in = picture_meant(self._prompt, hinted) if not citations else 0
+        picture = self._prompt.pictures[read_in - 1].media.name if read_in else ""
         quoted = {number for number, hit in enumerate(self._prompt.passages, 1) if any(e.hit is hit for e in evidence)}
         named = [m for m in end.markers if any(number in known for number in m.numbers)]
         corrected = tuple(m.raw for m in named) if citations and not quoted & hinted else ()
+        pointed_at = tuple(sorted(self._prompt.passages[n - 1].rank for n in hinted if n in known)) if corrected else ()
         span = Span(start, len(self.text) + len(shown))
-        self.claims.append(Claim(end.text, span, citations, support.status, picture, corrected))
+        self.claims.append(Claim(end.text, span, citations, support.status, picture, corrected, read_in, pointed_at))
         self.seconds += self._lookups.clock() - started
         return shown
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 _NEGATION_EN = re.compile(
     r"\b(?:not|never|no|none|neither|nor|nobody|nothing|nowhere|cannot|without|except|excluding|excludes?|unless|hardly|"
-    r"rarely|seldom|fail(?:s|ed)? to|refus(?:e|es|ed)|unable|lacks?|lacked)\b|n[’']t\b",
+    r"rarely|seldom|r[au]n(?:s|ning)? out of|fail(?:s|ed)? to|refus(?:e|es|ed)|unable|lacks?|lacked)\b|n[’']t\b",
     re.IGNORECASE,
 )
 # "not only ... but", "no longer than", "no. 7" deny nothing, nor does a condition: "they lapse if not taken by June".
@@ -16,12 +16,12 @@ _NO_NEGATION_EN = re.compile(
     re.IGNORECASE,
 )
 _NEGATION_ZH = re.compile(
-    "[不没沒未无無勿莫]|并非|並非|绝非|而非|除外|[除]了?[^，。]{1,12}(?:之外|以外|外)(?!还|還|也)|禁止|拒绝|免于|避免"
+    "[不没沒未无無勿]|切莫|莫[要再能]|并非|並非|绝非|而非|除外|[除]了?[^，。]{1,12}(?:之外|以外|外)(?!还|還|也)|禁止|拒绝|免于|避免"
 )
 _NUMBER_SIGN = re.compile(r"\bno\.(?=\s|$)", re.IGNORECASE)
 _NO_NEGATION_ZH = re.compile(
     "不到(?=[\\d一二两三四五六七八九十百千万半])|不同|不仅|不僅|不但|不过|不過|不断|不斷|不少|不久|不管|不论|不論|不只|不锈|不单|不一|不等|不足以外|未来|未來|未必|无论|無論|无线|無線|无锡|"
-    "没收|没有不|不得不|不丹|不惜|无数|無數|无名|无限|不动产|不動產|不列颠|不莱梅|莫[斯扎桑札]|无机|不久|不时|不由"
+    "没收|没有不|不得不|不丹|不惜|无数|無數|无名|无限|不动产|不動產|不列颠|不莱梅|无机|不久|不时|不由|数不胜|數不勝|不计其|不計其"
 )
 _YES_NO = re.compile(r"^\W*(?:yes|no|是的|不是|对|不对|没有|不)(?:[,，.。!！:：]\s*|$)", re.IGNORECASE)
 _YES = re.compile(r"^\W*(?:yes|是的?|对|可以|会|能|有)\W*$", re.IGNORECASE)
@@ -90,6 +90,7 @@ _AMOUNTS = tuple(
     )
 )
 # A table's cells and a record's fields are clauses too.
+_SHARE_OF_DENIAL = 0.2  # of the claim, in another clause that may be what it denies
 _CLAUSE = re.compile(r"[,，;；:：。!?！？\n|]\s*|\.(?!\d)\s*|\s(?=but\b|whereas\b|while\b)|(?=但|而是|然而)")
 
 
@@ -119,7 +120,8 @@ def contradicts(claim: str, evidence: str, overlap: Callable[[str], float]) -> s
     if overlap(clause) < 0.5:  # the claim joins several clauses: judge those that have a share in it
         clause = ", ".join(part for part in clauses if overlap(part) >= 0.15) or evidence
     denied = min(negations(claim), 1), min(negations(clause), 1)
-    if denied == (1, 0) and negations(evidence):
+    denials = [part for part in clauses if negations(part)]
+    if denied == (1, 0) and any(overlap(part) >= _SHARE_OF_DENIAL or part.strip("。. ") in claim for part in denials):
         return ""
     flips = _flips(claim, clause)
     if (sum(denied) + len(flips)) % 2 == 0:

@@ -9,13 +9,17 @@ import re
 from collections.abc import Sequence
 
 from generation.names import acronyms_of
-from generation.numbers import fact_terms, fold, unit_of
+from generation.numbers import canonical, dates, fact_terms, unit_of
 from generation.polarity import negations, opposed
+from generation.tokens import aligned, tokens_of
 from ingest.sentences import split_sentences
-from ingest.terms import is_stop_term, words_of
+from ingest.terms import is_stop_term
 
-_TOKEN = re.compile(r"\d[\d,.]*\d|\d|[^\W\d_\u3400-\u9fff]+(?:['’-][^\W\d_\u3400-\u9fff]+)*|[\u3400-\u9fff]+|%")
 _PASSIVE = re.compile(r"\bby\b|[被由]")
+_DENIAL = re.compile(
+    r"(?:not|never|cannot|isn't|wasn't|aren't|weren't|不|不是|没有|沒有|未|并未|並未|不能|不会|不會|不可)"
+)
+_LEAST_TO_DENY = 5  # words
 _ALIKE = 0.6  # of the claim's tokens stand in the sentence in its order
 _NEARLY_EQUAL = 0.8
 
@@ -25,18 +29,21 @@ def substituted(claim: str, quotes: Sequence[str], question: str, known: str) ->
 
     `known` is the text of the passages: a Chinese word counts as another thing's name only where it stands there.
     """
-    mine = _tokens(claim)
+    mine = tokens_of(claim)
     sentences = [span.of(quote) for quote in quotes for span in split_sentences(quote)]
-    aligned = [(_matcher(mine, theirs), theirs, text) for text in sentences if (theirs := _tokens(text))]
-    if not mine or not aligned:
+    candidates = [(aligned(mine, theirs), theirs, text) for text in sentences if (theirs := tokens_of(text))]
+    if not mine or not candidates:
         return ""
-    matcher, theirs, sentence = max(aligned, key=lambda entry: (_held(entry[0]), entry[0].ratio()))
+    matcher, theirs, sentence = max(candidates, key=lambda entry: (_held(entry[0]), entry[0].ratio()))
     held = _held(matcher) / len(mine)
     if reason := _exchanged(claim, sentence, mine, theirs):
         return reason
     if held < _ALIKE:
         return ""
     # Beside a bare value, a row's "not sold" is another cell.
+    same_but_denied = _same_but_denied(mine, theirs, matcher)
+    if same_but_denied:
+        return same_but_denied
     nearly_equal = len(mine) > 2 and held >= _NEARLY_EQUAL and negations(claim) % 2 != negations(sentence) % 2
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         said, instead = mine[i1:i2], theirs[j1:j2]
@@ -49,6 +56,18 @@ def substituted(claim: str, quotes: Sequence[str], question: str, known: str) ->
             claim_denies = _denies(said)
             return "the claim denies what the quote says" if claim_denies else "the quote denies what the claim says"
     return ""
+
+
+def _same_but_denied(mine: Sequence[str], theirs: Sequence[str], matcher: difflib.SequenceMatcher[str]) -> str:
+    """Tell whether the two are equal but for a word that denies, whatever follows it ("not ... before")."""
+    changes = [code for code in matcher.get_opcodes() if code[0] != "equal"]
+    if len(changes) != 1 or len(mine) < _LEAST_TO_DENY:
+        return ""
+    _, i1, i2, j1, j2 = changes[0]
+    said, instead = " ".join(mine[i1:i2]).lower(), " ".join(theirs[j1:j2]).lower()
+    if _DENIAL.fullmatch(said) and not _DENIAL.search(instead):
+        return "the claim denies what the quote says"
+    return "the quote denies what the claim says" if _DENIAL.fullmatch(instead) and not _DENIAL.search(said) else ""
 
 
 def _other(
@@ -67,6 +86,8 @@ def _other(
     their_names = [t for t in instead if _named(t, theirs, known)]
     if names and their_names and not _related(names, their_names) and not acronyms_of(" ".join(said), sentence):
         return _reason(names, their_names)
+    if len(instead) > 2 * len(said) + 1:  # for a whole clause: the claim leaves out rather than puts in its place
+        return ""
     words = [t for t in said if _is_thing(t) and t not in sentence and t not in asked and t in known]
     their_words = [t for t in instead if _is_thing(t) and t not in claim]
     return _reason([max(words, key=len)], [max(their_words, key=len)]) if words and their_words else ""
@@ -81,6 +102,8 @@ def _exchanged(claim: str, sentence: str, mine: Sequence[str], theirs: Sequence[
     """Tell whether the two are equal but for the order of their facts: "A bought B", "B bought A"."""
     if len(_PASSIVE.findall(claim)) != len(_PASSIVE.findall(sentence)):
         return ""
+    if _dated(claim) == _dated(sentence):  # "1 January 2010" is "January 1, 2010"
+        mine, theirs = tokens_of(_dateless(claim)), tokens_of(_dateless(sentence))
     facts = [[t for t in tokens if _is_fact(t)] for tokens in (mine, theirs)]
     frames = [[t.lower() for t in tokens if not _is_fact(t)] for tokens in (mine, theirs)]
     if facts[0] == facts[1] or sorted(facts[0]) != sorted(facts[1]) or frames[0] != frames[1]:
@@ -89,20 +112,19 @@ def _exchanged(claim: str, sentence: str, mine: Sequence[str], theirs: Sequence[
     return _reason([facts[0][first]], [facts[1][first]])
 
 
+def _dated(text: str) -> list[tuple[int | None, ...]]:
+    return [(date.year, date.month, date.day) for date in dates(text)]
+
+
+def _dateless(text: str) -> str:
+    text = canonical(text)
+    for date in reversed(dates(text)):
+        text = text[: date.span.start] + " " + text[date.span.end :]
+    return text
+
+
 def _reason(said: Sequence[str], instead: Sequence[str]) -> str:
     return f"the quote says {' '.join(instead)}, not {' '.join(said)}"
-
-
-def _tokens(text: str) -> list[str]:
-    found: list[str] = []
-    for match in _TOKEN.finditer(fold(text)):
-        token = match.group()
-        found += words_of(token) if "\u3400" <= token[0] <= "\u9fff" else [token]
-    return found
-
-
-def _matcher(mine: Sequence[str], theirs: Sequence[str]) -> difflib.SequenceMatcher[str]:
-    return difflib.SequenceMatcher(None, [t.lower() for t in mine], [t.lower() for t in theirs], autojunk=False)
 
 
 def _held(matcher: difflib.SequenceMatcher[str]) -> int:

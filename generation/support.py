@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generation.answer import Status
+from generation.better_sentence import better_sentence
 from generation.fit import question_fit
 from generation.matching import Weights, missing, surface_of, terms_of
 from generation.names import acronyms_of, unknown_names
 from generation.numbers import Quantity, dates, fold, quantities
 from generation.polarity import contradicts, negations, yes_or_no
+from generation.slots import misplaced
 from generation.substitution import substituted
 from ingest.language import has_cjk
 from ingest.terms import is_stop_term
@@ -61,7 +63,8 @@ def check_support(
         *_wrong_dates(claim, quoted, question, context),
         *_wrong_names(claim, quoted, question, context),
     ]
-    if other := substituted(claim, evidence, question, context):
+    other = substituted(claim, evidence, question, context) or misplaced(claim, context, question)
+    if other or (other := better_sentence(claim, evidence, context, question, weights)):
         wrong.append(other)
     if is_foreign(claim, quoted):
         reasons = (*wrong, "the evidence is in another language")

@@ -46,6 +46,17 @@ def document_facts(catalog: Catalog) -> tuple[DocumentFacts, ...]:
     return held[1]
 
 
+def document_days(catalog: Catalog, id_: str) -> tuple[date | None, date | None]:
+    """Give the day that a document states itself, and the day on which its file was last changed."""
+    rows = catalog.rows(
+        "SELECT json_extract(metadata, '$.date'), json_extract(metadata, '$.modified') FROM documents"
+        " WHERE json_valid(metadata) AND id = ?",
+        (id_,),
+    )
+    stated, modified = rows[0] if rows else (None, None)
+    return day_of(str(stated or "")), day_of(modified or "")
+
+
 def _facts(
     id_: str, source: str, title: str, language: str, format_: str | None, stated: str | None, modified: str | None
 ) -> DocumentFacts:

@@ -1,4 +1,4 @@
-"""Hits in, hits out with the older edition of a text after the newer one, and marked. Pure.
+"""Hits in, hits out with the older edition of a text after the newer one, and marked; which of two is newer. Pure.
 
 Two files whose names differ in nothing but a year, a date or a version number, with sections that share most of their
 words, are editions of one document. Who asks without naming a year means the newer one.
@@ -7,7 +7,9 @@ words, are editions of one document. Who asks without naming a year means the ne
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import PurePosixPath
+from typing import Literal
 
 from ingest.terms import content_terms
 from retrieval.retrieval import Hit
@@ -16,11 +18,37 @@ _EDITION = re.compile(r"(?<!\d)(?:19|20)\d\d(?:[-_.]?\d\d){0,2}(?!\d)|(?<![a-z])
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 # The question itself looks back, or compares.
 _PAST = re.compile(
-    r"\b(?:before|previous\w*|former\w*|earlier|old(?:er)?|past|used to|chang\w+|differ\w*|compar\w+|originally|versus"
-    r"|vs)\b"
+    r"\b(?:before(?=\W*$|,| (?:that|then|this|now|the (?:change|reform|revision|new|current))\b)|previous\w*|former\w*"
+    r"|earlier|(?<!how )old(?:er)?|past|used to|chang\w+|differ\w*|compar\w+|originally|versus|vs)\b"
     "|以前|之前|过去|原来|原先|旧版|老版|曾经|变化|改变|区别|不同|比较|相比",
     re.IGNORECASE,
 )
+
+
+_DAY = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)(?:([-_./年]?)(0\d|1[0-2]|(?<=年)[1-9])(?:(?:\2|月)([0-2]\d|3[01]|(?<=月)[1-9]))?)?(?!\d)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """From when a document is: the day that it states itself, and the day on which its file was last changed."""
+
+    stated: date | None = None
+    modified: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """Which of two documents is the newer one, and from when each is, as far as that is known: "2023", "2025-03-18".
+
+    `by_file`: a file's date had to decide, for a document states none.
+    """
+
+    newer: Literal["one", "other", "unknown"]
+    dated: str
+    other_dated: str
+    by_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +63,7 @@ def newest_first(hits: Sequence[Hit], question: str, config: EditionConfig) -> t
 
     A question that names a year or looks back leaves the order as it is. Ranks are given anew.
     """
-    if _YEAR.search(question) or _PAST.search(question):
+    if _YEAR.search(question) or looks_back(question):
         return tuple(hits)
     ordered = list(hits)
     editions = [_kind_and_edition(hit.source) for hit in hits]
@@ -60,6 +88,38 @@ def newest_first(hits: Sequence[Hit], question: str, config: EditionConfig) -> t
     return tuple(replace(hit, rank=rank) for rank, hit in enumerate(ordered, 1))
 
 
+def looks_back(question: str) -> bool:
+    """Tell whether a question asks for what was, or compares."""
+    return _PAST.search(question) is not None
+
+
+def which_is_newer(one: Hit, other: Hit, dated: Dated, other_dated: Dated) -> Newer:
+    """Tell which of two documents is newer; unknown where nothing shows it.
+
+    Their names and titles count before the dates inside them, for a report on 2023 may be made into a PDF years later.
+    A file's date alone says only that its text is no younger.
+    """
+    editions = [_kind_and_edition(hit.source) for hit in (one, other)]
+    if are_editions(one.source, other.source):
+        shown = [_edition_text(hit.source) for hit in (one, other)]
+        return Newer("one" if editions[0][1] > editions[1][1] else "other", shown[0], shown[1])
+    mine, theirs = _own_period(one, dated), _own_period(other, other_dated)
+    files = [() if facts.modified is None else _days(facts.modified) for facts in (dated, other_dated)]
+    if mine and theirs:
+        newer = _later(mine, theirs)
+    elif files[0] and files[1] and not mine and not theirs:
+        mine, theirs = files
+        newer = _later(mine, theirs)
+    elif mine and files[1] and mine > files[1]:
+        theirs, newer = files[1], "one"
+    elif theirs and files[0] and theirs > files[0]:
+        mine, newer = files[0], "other"
+    else:
+        newer = "unknown"
+    by_file = newer != "unknown" and (mine is files[0] or theirs is files[1])
+    return Newer(newer, _period_text(mine), _period_text(theirs), by_file)
+
+
 def are_editions(source: str, other: str) -> bool:
     """Tell whether two files' names differ in nothing but a year, a date or a version number."""
     kind, edition = _kind_and_edition(source)
@@ -81,6 +141,32 @@ def _kind_and_edition(source: str) -> tuple[str, tuple[int, ...]]:
         return "", ()
     kind = re.sub(r"[\W\d_]+", " ", _EDITION.sub(" ", stem)).strip().lower()
     return kind, tuple(int(part) for part in re.findall(r"\d+", found.group()))
+
+
+def _edition_text(source: str) -> str:
+    found = _EDITION.search(PurePosixPath(source).stem)
+    return found.group() if found else ""
+
+
+def _own_period(hit: Hit, dated: Dated) -> tuple[int, ...]:
+    """Give year, month and day, as far as file name, title or the document itself state them."""
+    for text in (PurePosixPath(hit.source).stem, hit.title):
+        if found := _DAY.search(text):
+            return tuple(int(part) for part in (found[1], found[3], found[4]) if part)
+    return _days(dated.stated) if dated.stated else ()
+
+
+def _days(day: date) -> tuple[int, ...]:
+    return day.year, day.month, day.day
+
+
+def _later(one: tuple[int, ...], other: tuple[int, ...]) -> Literal["one", "other", "unknown"]:
+    n = min(len(one), len(other))
+    return "unknown" if one[:n] == other[:n] else "one" if one > other else "other"
+
+
+def _period_text(period: tuple[int, ...]) -> str:
+    return "-".join(f"{part:02d}" for part in period)
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:

@@ -1,8 +1,10 @@
 """The newer edition of a text comes first, unless the question looks back."""
 
+from datetime import date
+
 import pytest
 
-from retrieval.editions import EditionConfig, newest_first
+from retrieval.editions import Dated, EditionConfig, Newer, looks_back, newest_first, which_is_newer
 from retrieval.retrieval import Hit
 from tests.fakes import passage
 
@@ -71,3 +73,46 @@ def test_versions_count_as_numbers(older: str, newer: str) -> None:
     hits = (passage(_OLD, 1, source=older), passage(_NEW, 2, source=newer))
 
     assert _order("How many days of leave?", *hits)[0] == (1, newer, "")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "newer"),
+    [
+        (("spec v1.10.md", Dated()), ("spec v1.9.md", Dated()), Newer("one", "v1.10", "v1.9")),
+        (("leave-2023.md", Dated()), ("letter.md", Dated(date(2025, 3, 1))), Newer("other", "2023", "2025-03-01")),
+        # The year of the title counts, not the day on which the PDF was made.
+        (
+            ("report-2023.pdf", Dated(date(2025, 3, 1))),
+            ("letter.md", Dated(date(2024, 1, 1))),
+            Newer("other", "2023", "2024-01-01"),
+        ),
+        (("a-2025.md", Dated()), ("b.md", Dated(date(2025, 3, 1))), Newer("unknown", "2025", "2025-03-01")),
+        (
+            ("a.md", Dated(None, date(2025, 3, 1))),
+            ("b.md", Dated(None, date(2024, 3, 1))),
+            Newer("one", "2025-03-01", "2024-03-01", by_file=True),
+        ),
+        (
+            ("a.md", Dated(None, date(2025, 3, 1))),
+            ("b.md", Dated(None, date(2025, 3, 1))),
+            Newer("unknown", "2025-03-01", "2025-03-01"),
+        ),
+        # A file's date says no more than that its text is no younger.
+        (
+            ("a-2024.md", Dated()),
+            ("b.md", Dated(None, date(2023, 5, 1))),
+            Newer("one", "2024", "2023-05-01", by_file=True),
+        ),
+        (("a-2024.md", Dated()), ("b.md", Dated(None, date(2025, 5, 1))), Newer("unknown", "2024", "")),
+        (("a.md", Dated()), ("b.md", Dated()), Newer("unknown", "", "")),
+    ],
+)
+def test_which_of_two_is_newer(one: tuple[str, Dated], other: tuple[str, Dated], newer: Newer) -> None:
+    hits = [passage(_OLD, source=source) for source, _ in (one, other)]
+
+    assert which_is_newer(*hits, one[1], other[1]) == newer
+
+
+@pytest.mark.parametrize("question", ["How long before departure must cars be in lane?", "How old must a child be?"])
+def test_before_and_old_alone_do_not_look_back(question: str) -> None:
+    assert not looks_back(question)

@@ -81,14 +81,14 @@ def _abstention(question: Question, *, declined: bool) -> dict[str, float]:
 
 
 def plain_text(answer: Answer) -> str:
-    """Give the answer's text without its citation markers; other bracketed numbers stay."""
+    """Give what the model wrote without its citation markers; other bracketed numbers stay."""
     markers = {str(citation.marker) for claim in answer.claims for citation in claim.citations}
     markers.update(number for marker in answer.unresolved for number in re.findall(r"\d+", marker))
 
     def without(match: re.Match[str]) -> str:
         return "" if markers.issuperset(re.findall(r"\d+", match[1])) else match[0]
 
-    return _MARKER.sub(without, answer.text)
+    return _MARKER.sub(without, answer.claimed_text)
 
 
 def shown_citations(answer: Answer) -> list[Quoted]:

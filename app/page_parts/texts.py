@@ -62,16 +62,27 @@ class Texts:
     abstained: str
     reasons: Mapping[str, str]
     unresolved: str
+    marker_notes: str
+    corrected: str
+    corrected_elsewhere: str
+    boxes_guessed: str
     notice_instruction: str
     notice_unseen: str
     n_invisible: str
+    n_unread: str
     source: str
     page: str
     page_labelled: str
     answered_by: str
+    save_html: str
+    save_pdf: str
+    save_json: str
+    not_in_font: str
     # citation panel
     panel_source: str
     panel_passage: str
+    panel_picture: str
+    claim_in_picture: str
     close: str
     quote: str
     passage: str
@@ -113,6 +124,7 @@ class Texts:
     # where to look
     where: str
     where_limited: str
+    choose: str
     where_also: str
     where_documents: str
     where_folders: str
