@@ -34,8 +34,8 @@ class ConflictConfig:
     least_of_title: float = 0.8  # of what the question says of one's title, in the other's passage
     # A sentence in the other language counts from this cosine on, for multilingual-e5-small, if it is nearer by so much
     # than any other of its passage. Of 26 translated sentences the cosine was .78 to .90, of the next one .75 to .84.
-    least_similarity: float = 0.82
-    least_nearer: float = 0.02
+    least_similarity: float = 0.8
+    least_nearer: float = 0.01
     most_shown: int = 3
 
 

@@ -91,6 +91,12 @@ def test_the_sentence_is_in_the_language_of_the_question() -> None:
             (("12 March 1998", "14 March 1998"),),
         ),
         (
+            "They lapse if they have not been taken by 30 June.",
+            "They lapse if they have not been taken by 31 March.",
+            "By what date must days have been taken?",
+            (("30 June", "31 March"),),
+        ),
+        (
             "The importer needs at least version 3.10 of the library.",
             "The importer needs at least version 3.12 of the library.",
             "Which version of the library does the importer need?",
