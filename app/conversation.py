@@ -28,12 +28,13 @@ def settings_with(
     top_k: int | None,
     sampling: Mapping[str, Any] | None = None,
     strictness: int | None = None,
+    served: Mapping[str, str] | None = None,
 ) -> Settings:
     """Load the settings, with those of the command's options in their place.
 
-    `sampling` holds fields of SamplingConfig.
+    `sampling` holds fields of SamplingConfig, `served` settings that name a server and its model.
     """
-    settings = load_settings()
+    settings = load_settings(given=served)
     if llm is not None:
         settings = replace(settings, llm=replace(settings.llm, model=llm, url=LLMSettings().url))
     if top_k is not None:
@@ -60,13 +61,18 @@ def with_files(engine: Engine, question: str, paths: Sequence[Path]) -> Asked:
 
 
 def save_drawn(answer: Answer, path: Path) -> None:
-    """Save the first picture that the model saw, with its boxes. Raises SettingsError where it saw none."""
-    from generation.draw_boxes import draw_boxes
+    """Save the pictures with boxes in them, or the first that the model saw: as `path`, the next as name-2, and so on.
+
+    Raises SettingsError where it saw none.
+    """
+    from generation.draw_boxes import draw_pictures
 
     if not answer.pictures:
         raise SettingsError("the model saw no picture, so none is saved; send one with --image to a model that sees")
+    drawn = draw_pictures(answer.pictures, answer.boxes)
     try:
-        path.write_bytes(draw_boxes(answer.pictures[0].media, answer.boxes))
+        for number, one in enumerate([one for one in drawn if one.boxes] or drawn[:1], 1):
+            (path if number == 1 else path.with_stem(f"{path.stem}-{number}")).write_bytes(one.png)
     except OSError as error:
         raise StorageError(f"{path} can't be written ({error.strerror}); choose another place") from error
 

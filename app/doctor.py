@@ -198,8 +198,9 @@ def _reranker(settings: Settings, *, full: bool) -> Finding:
         return Finding(subject, "warning", "set, and not used", "set FOOTNOTE_RERANK_DEPTH above 0, or unset it")
     mend = "mend that, or unset FOOTNOTE_RERANKER_URL" if chosen.url else "set FOOTNOTE_RERANKER to one that is there"
     try:
-        place = chosen.url or str(find_model(chosen.model, settings.models_folder))
         reranker = make_reranker(settings)
+        named = chosen.url or (reranker.name if chosen.is_llm else "")
+        place = named or str(find_model(chosen.model, settings.models_folder))
         if chosen.url or full:
             reranker.scores("How long is the bridge?", ["It is 48 metres long."])
         if not full:

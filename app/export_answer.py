@@ -1,105 +1,106 @@
-"""An answer in, one HTML file that shows it with its sources out: offline, without script, nothing in it loads.
+"""An answer in, one HTML or PDF file that shows it with its sources out: offline, nothing in it loads or runs.
 
 Pages of PDFs and pictures come with the quotes marked; of other documents the text around them.
 """
 
 import base64
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 from app.engine import Engine
-from app.page_parts.answer_html import notices_html
-from app.page_parts.excerpt import cut_excerpt, locate
-from app.page_parts.texts import Texts
-from app.page_parts.texts_en import ENGLISH
-from app.page_parts.texts_zh import CHINESE
-from generation.answer import Answer, Citation
-from generation.prompts import prompt_language
-from ingest.document import Document
-from ingest.errors import KnowledgeBaseError, SettingsError, SourceError
-from ingest.page_image import has_page_images, page_image
+from app.export_content import Figure, Piece, Source, exported
+from app.page_parts.answer_html import STATUS_SIGNS, STRONG
+from generation.answer import Answer
+from ingest.errors import SettingsError
 
+_MARKER = re.compile(r"\[(\d{1,3})\]")
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = (
     "body{font:1rem/1.6 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;"
     "overflow-wrap:anywhere}.answer,.excerpt{white-space:pre-wrap}"
-    ".conflict{border-left:3px solid #d68a00;padding-left:.8rem}"
     "section{border-top:1px solid #ccc;margin-top:1.5rem;break-inside:avoid}"
     "blockquote{border-left:3px solid #d68a00;background:#fff8dc;margin:.5rem 0;padding:.3rem .8rem;"
     "white-space:pre-wrap}img{max-width:100%;border:1px solid #ccc}mark{background:#ffe95c}small{color:#555}"
+    ".partial{text-decoration:underline dashed #8f5a00}.unsupported{text-decoration:underline wavy #b3261e}"
+    "small.partial,small.unsupported{text-decoration:none;padding:0 .3rem}small.partial{color:#8f5a00;"
+    "background:#fbeccc}small.unsupported{color:#b3261e;background:#fbe3e1}"
+    ".note{border-left:3px solid #d68a00;background:#fbeccc;padding:.3rem .8rem}figure{margin:1rem 0}"
 )
 
 
-def write_html(file: Path, answer: Answer, engine: Engine, kb: str) -> None:
-    """Write the file. Raises SettingsError when that can't be."""
+def write_export(file: Path, answer: Answer, engine: Engine, kb: str) -> None:
+    """Write the file, of the kind that its name ends in. Raises SettingsError when that can't be."""
+    data = answer_pdf(answer, engine, kb) if file.suffix.lower() == ".pdf" else answer_page(answer, engine, kb).encode()
     try:
-        file.write_text(answer_page(answer, engine, kb), encoding="utf-8")
+        file.write_bytes(data)
     except OSError as error:
         raise SettingsError(f"{file} can't be written ({error.strerror or error}); name another file") from error
 
 
+def answer_pdf(answer: Answer, engine: Engine, kb: str) -> bytes:
+    """Give the PDF."""
+    from app.export_pdf import draw_pdf  # reportlab and its font wait until there is something to draw
+
+    return draw_pdf(exported(answer, engine, kb))
+
+
 def answer_page(answer: Answer, engine: Engine, kb: str) -> str:
     """Give the HTML. Every word of a document, a model or a user is escaped."""
-    language = prompt_language(answer.question)
-    texts = CHINESE if language == "zh" else ENGLISH
-    body = [f"<h1>{escape(answer.question)}</h1>", f'<p class="answer">{escape(answer.claimed_text)}</p>']
-    if answer.conflicts:
-        body.append(f'<p class="conflict">{escape(answer.conflict_text)}</p>')
-    if answer.abstained:
-        body.append(f"<p><small>{escape(texts.reason_in_words(answer.reason))}</small></p>")
-    body += [
-        f"<p><small>{escape(texts.statuses[claim.status])}: {escape(claim.text)}</small></p>"
-        for claim in answer.claims
-        if claim.status != "supported"
+    shown = exported(answer, engine, kb)
+    body = [
+        f"<h1>{escape(shown.question)}</h1>",
+        f'<p class="answer">{"".join(map(_piece, shown.pieces))}</p>',
+        *(f"<p><small>{escape(remark)}</small></p>" for remark in (*shown.remarks, shown.written_by)),
+        *((f'<p class="note">{_piece(shown.conflict)}</p>',) if shown.conflict else ()),
+        *(f'<p class="note">{escape(caution)}</p>' for caution in shown.cautions),
+        *map(_figure, shown.pictures),
+        *map(_source, shown.sources),
     ]
-    body.append(notices_html(answer.notices, texts))
-    cited = {citation.marker: citation for citation in answer.citations}
-    body += [_source(citation, engine, kb, texts) for _, citation in sorted(cited.items())]
-    body.append(f"<p><small>{escape(answer.model)} · {escape(answer.retrieval.generation)}</small></p>")
     return (
-        f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
+        f'<!DOCTYPE html>\n<html lang="{shown.texts.code}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f"<title>{escape(answer.question)}</title><style>{_STYLE}</style></head><body>\n"
+        f"<title>{escape(shown.question)}</title><style>{_STYLE}</style></head><body>\n"
         + "\n".join(body)
         + "\n</body></html>\n"
     )
 
 
-def _source(citation: Citation, engine: Engine, kb: str, texts: Texts) -> str:
-    place = texts.place(citation.title, citation.page, citation.page_label, citation.seconds)
-    parts = [
-        f"<section><h2>[{citation.marker}] {escape(place)}</h2>",
-        f"<small>{escape(citation.source)} · {escape(texts.statuses[citation.status])}</small>",
-        f"<blockquote>{escape(citation.quote)}</blockquote>",
-    ]
-    try:
-        document = engine.document(citation.kb or kb, citation.document_id)
-    except KnowledgeBaseError:
-        parts.append(f"<p>{escape(texts.document_gone)}</p>")
-    else:
-        parts += _shown(citation, document, texts)
-    return "".join((*parts, "</section>"))
+def _piece(piece: Piece) -> str:
+    def link(match: re.Match[str]) -> str:
+        return f'<a href="#s{match[1]}">{match[0]}</a>' if int(match[1]) in piece.markers else match[0]
+
+    text = STRONG.sub(r"<strong>\1</strong>", _MARKER.sub(link, escape(piece.text)))
+    if piece.status is None or not piece.flag:
+        return text
+    flag = f"{STATUS_SIGNS[piece.status]} {escape(piece.flag)}"
+    return f'<span class="{piece.status}">{text.rstrip()}</span> <small class="{piece.status}">{flag}</small> '
 
 
-def _shown(citation: Citation, document: Document, texts: Texts) -> Iterator[str]:
-    if locate(document.text, citation.span, citation.quote) != citation.span:
-        yield f"<p>{escape(texts.document_changed)}</p>"
-        return
-    if citation.page is not None and has_page_images(document):
-        try:
-            picture = page_image(document, citation.page, [citation.span])
-        except SourceError as error:
-            yield f"<p><small>{escape(str(error))}</small></p>"
-        else:
-            if not picture.boxes:
-                yield f"<p><small>{escape(texts.not_located)}</small></p>"
-            label = texts.picture_of_page.format(page=citation.page, title=document.title)
-            data = base64.b64encode(picture.png).decode("ascii")
-            yield f'<img alt="{escape(label)}" src="data:image/png;base64,{data}">'
-            return
-    excerpt = cut_excerpt(document.text, citation.span)
-    yield (
-        f'<p class="excerpt">{"… " if excerpt.cut_before else ""}{escape(excerpt.before)}'
-        f"<mark>{escape(excerpt.quote)}</mark>{escape(excerpt.after)}{' …' if excerpt.cut_after else ''}</p>"
+def _source(source: Source) -> str:
+    return "".join(
+        (
+            f'<section id="s{source.marker}"><h2>[{source.marker}] {escape(source.place)}</h2>',
+            f"<small>{escape(source.file)} · {STATUS_SIGNS[source.status]} {escape(source.status_name)}</small>",
+            f"<blockquote>{escape(source.quote)}</blockquote>",
+            *(f"<p><small>{escape(note)}</small></p>" for note in source.notes),
+            _figure(source.page) if source.page else "",
+            *_excerpt(source),
+            "</section>",
+        )
     )
+
+
+def _figure(figure: Figure) -> str:
+    data = base64.b64encode(figure.png).decode("ascii")
+    label = escape(figure.label)
+    return f'<figure><img alt="{label}" src="data:image/png;base64,{data}"><figcaption>{label}</figcaption></figure>'
+
+
+def _excerpt(source: Source) -> Iterator[str]:
+    if (excerpt := source.excerpt) is not None:
+        yield (
+            f'<p class="excerpt">{"… " if excerpt.cut_before else ""}{escape(excerpt.before)}'
+            f"<mark>{escape(excerpt.quote)}</mark>{escape(excerpt.after)}{' …' if excerpt.cut_after else ''}</p>"
+        )

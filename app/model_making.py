@@ -1,5 +1,6 @@
 """Settings in, the models they name out, nothing loaded and nothing asked yet."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from app.models import find_model
@@ -7,6 +8,7 @@ from app.settings import EXTRACTIVE, LLMSettings, Settings
 from generation.extractive import Extractive
 from generation.llama_cpp import LlamaCpp, LlamaCppConfig
 from generation.llm import LLM
+from generation.llm_reranker import LLMReranker
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from generation.standby import StandBy
 from ingest.embedder import Embedder, SentenceTransformerEmbedder
@@ -66,9 +68,11 @@ def make_embedder(settings: Settings, built_with: str = "") -> Embedder:
     return EmbeddingServer(replace(config, dimension=made.made(built_with))) if built_with else made
 
 
-def make_reranker(settings: Settings) -> Reranker:
-    """Give the reranker that the settings name, loading and asking nothing."""
+def make_reranker(settings: Settings, llm: Callable[[], LLM] | None = None) -> Reranker:
+    """Give the reranker that the settings name, loading and asking nothing; `llm` gives the language model in use."""
     chosen = settings.reranker
+    if chosen.is_llm:
+        return LLMReranker(llm() if llm else make_llm(settings))
     if chosen.url:
         config = RerankServerConfig(chosen.url, chosen.model, chosen.api_key, chosen.timeout_seconds)
         return in_known_form(RerankServer(config))

@@ -1,4 +1,4 @@
-"""An answer and what it was made from in, one JSON file out, and back. What `ask --save` writes and `replay` reads."""
+"""An answer and what it was made from in, one JSON file out, and back: what `ask --save` and `chat --save` write."""
 
 import base64
 import hashlib
@@ -15,10 +15,11 @@ from app.views import Json, answer_json
 from generation.answer import Answer
 from generation.llm import Message
 from generation.media import Media, Picture
-from ingest.errors import SettingsError
+from ingest.errors import KnowledgeBaseError, SettingsError
 from retrieval.filters import Filters
 
 FORMAT = "footnote answer"
+CONVERSATION = "footnote conversation"
 VERSION = 1
 _HELD: Mapping[str, type] = {
     "kb": str, "also": list, "llm": str, "history": list, "filters": dict, "parameters": dict, "documents": list,
@@ -29,7 +30,7 @@ _EACH: Mapping[str, Mapping[str, type]] = {
     "documents": {"kb": str, "id": str, "source": str, "content_hash": str},
     "passages": {"source": str, "sha256": str},
 }
-_NOT_ONE = "give one that `footnote ask --save FILE` wrote"
+_NOT_ONE = "give one that `footnote ask --save FILE` or `chat --save FILE` wrote"
 
 
 def saved_json(
@@ -37,7 +38,7 @@ def saved_json(
 ) -> Json:
     """Give all that is needed to ask again and to say what differs then. `llm` is the command's option, "" without."""
     filters = answer.retrieval.filters
-    documents = dict.fromkeys((hit.kb or kb, hit.chunk.document_id) for hit in answer.retrieval.hits)
+    documents = {(hit.kb or kb, hit.chunk.document_id): hit.source for hit in answer.retrieval.hits}
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -50,7 +51,7 @@ def saved_json(
             for name, value in asdict(filters).items()
         },
         "parameters": parameters(engine.settings),
-        "documents": [_document(engine, name, document_id) for name, document_id in documents],
+        "documents": [_document(engine, name, id_, source) for (name, id_), source in documents.items()],
         "passages": [
             {"chunk": hit.chunk.id, "source": hit.source, "sha256": hashlib.sha256(hit.chunk.text.encode()).hexdigest()}
             for hit in answer.retrieval.hits
@@ -62,22 +63,49 @@ def saved_json(
     }
 
 
+def saved_text(saved: Json) -> str:
+    """Give what a file of it holds."""
+    return json.dumps(saved, ensure_ascii=False, indent=1) + "\n"
+
+
 def write_saved(file: Path, saved: Json) -> None:
     """Write the file. Raises SettingsError when that can't be."""
     try:
-        file.write_text(json.dumps(saved, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        file.write_text(saved_text(saved), encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"{file} can't be written ({error.strerror or error}); name another file") from error
 
 
 def read_saved(file: Path) -> Json:
     """Read what `write_saved` wrote. Raises SettingsError for any other file."""
+    return _checked(_read(file), file)
+
+
+def conversation_json(turns: Sequence[Json]) -> Json:
+    """Give the saved answers of a conversation as one value. Each holds what was said before it."""
+    return {"format": CONVERSATION, "version": VERSION, "turns": list(turns)}
+
+
+def read_turns(file: Path) -> list[Json]:
+    """Read the answers of a saved conversation, or the one of a saved answer. Raises SettingsError."""
+    held = _read(file)
+    if not isinstance(held, dict) or held.get("format") != CONVERSATION:
+        return [_checked(held, file)]
+    if not isinstance(held.get("turns"), list):
+        raise SettingsError(f"{file} is a damaged saved conversation: 'turns' is missing or no list; {_NOT_ONE}")
+    return [_checked(turn, file) for turn in held["turns"]]
+
+
+def _read(file: Path) -> object:
     try:
-        saved = json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{file} can't be read ({error.strerror or error}); {_NOT_ONE}") from error
     except ValueError as error:
         raise SettingsError(f"{file} is damaged or no saved answer ({error}); {_NOT_ONE}") from error
+
+
+def _checked(saved: object, file: Path) -> Json:
     if not isinstance(saved, dict) or saved.get("format") != FORMAT:
         raise SettingsError(f"{file} is no saved answer; {_NOT_ONE}")
     if saved.get("version") != VERSION:
@@ -165,9 +193,13 @@ def _picture(media: Media) -> Json:
     return {"name": media.name, "mime": media.mime, "width": media.width, "height": media.height, "data": data}
 
 
-def _document(engine: Engine, kb: str, document_id: str) -> Json:
-    document = engine.document(kb, document_id)
-    return {"kb": kb, "id": document_id, "source": document.source, "content_hash": document.content_hash}
+def _document(engine: Engine, kb: str, document_id: str, source: str) -> Json:
+    """Say which version of a document was read; its hash is "" where it is gone since the answer."""
+    try:
+        content_hash = engine.document(kb, document_id).content_hash
+    except KnowledgeBaseError:
+        content_hash = ""
+    return {"kb": kb, "id": document_id, "source": source, "content_hash": content_hash}
 
 
 def _messages(messages: Sequence[Message]) -> list[dict[str, str]]:

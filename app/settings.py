@@ -23,6 +23,8 @@ from retrieval.widen import ContextConfig
 PROJECT = Path(__file__).resolve().parents[1]
 EMBEDDED_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 EXTRACTIVE = "extractive"
+LLM_RERANKER = "llm"
+_LLM_RERANK_DEPTH = 5  # passages; each is read by itself, at about the price of an answer's prompt together
 EMBEDDED_SPEECH = "whisper-base"
 
 
@@ -43,13 +45,15 @@ class LLMSettings:
     fallback_model: str = ""
     fallback_key: str = "none"
     vision: str = "auto"  # whether it sees pictures: yes, no, or ask the server
+    audio: str = "auto"  # whether it hears questions: the same
     page_images: int = 2  # of cited pages, at most, for a model that sees
 
 
 @dataclass(frozen=True, slots=True)
 class RerankerSettings:
     """What puts the best candidates in order. With a `url` it is `model` on that `/v1/rerank` server ("" leaves the
-    choice to it); else `model` is a CrossEncoder: a name in the models folder, a folder or a hub name; "" for none.
+    choice to it); else `model` is a CrossEncoder: a name in the models folder, a folder or a hub name; "llm" is the
+    language model itself; "" for none.
     """
 
     model: str = ""
@@ -61,6 +65,11 @@ class RerankerSettings:
     def is_set(self) -> bool:
         """Whether there is one."""
         return bool(self.model or self.url)
+
+    @property
+    def is_llm(self) -> bool:
+        """Whether the language model is asked about each passage."""
+        return self.model == LLM_RERANKER and not self.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +137,19 @@ SETTING_NAMES: Mapping[str, str] = {
     "llm_key": "the server's API key",
     "llm_context": "the model's context length in tokens, where it can't be found out",
     "llm_vision": "whether the model sees pictures: yes, no, or auto, which asks the server once",
+    "llm_audio": "whether the model hears spoken questions: yes, no, or auto, which asks the server once",
     "llm_page_images": "how many scanned or pictured pages a model that sees gets with a question; 0: none",
     "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
     "llm_extra_body": "JSON sent to that server with every question, such as chat_template_kwargs",
     "llm_fallback_url": "base URL of a server that answers when the first can't",
     "llm_fallback_model": "the model there; without such a URL a GGUF file, its name, or: extractive",
     "llm_fallback_key": "that server's API key",
-    "reranker": "a cross-encoder: a name in the models folder, a sentence-transformers folder, or a hub name",
+    "reranker": "a cross-encoder (a name in the models folder, a sentence-transformers folder, or a hub name), or llm",
     "reranker_url": "base URL of a server that speaks /v1/rerank, such as http://127.0.0.1:8001/v1",
     "reranker_model": "the model's name on that server; empty leaves the choice to it",
     "reranker_key": "that server's API key",
     "reranker_timeout": "how many seconds that server may be silent",
+    "sentence_depth": "of how many of the best candidates each sentence is compared with the question; 0 of none",
     "rerank_depth": "how many of the best candidates the reranker reads; 0 searches without it",
     "top_k": "how many passages a search gives",
     "budget_tokens": "how many tokens all passages of a search may have, in the embedder's; 0: no such bound",
@@ -146,19 +157,25 @@ SETTING_NAMES: Mapping[str, str] = {
     "strictness": "0 to 100: how readily a question is declined that the passages may not answer",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
     "speech_model": "hears recordings: a name in the models folder, a faster-whisper folder, a size, or a hub name",
+    "speech_url": "base URL of a server that hears in its place by /v1/audio/transcriptions; speech_model is its model",
+    "speech_key": "that server's API key",
     "ocr_pages": "how many pages of one document OCR may read; 0 turns OCR off",
     "file_timeout": "seconds until a file whose reading doesn't get on is given up (more for large ones); 0: never",
 }
 
 
-def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings. Raises SettingsError for an unknown name or a value that makes no sense."""
+def load_settings(environment: Mapping[str, str] | None = None, *, given: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; those `given`, by name, win over the environment and the file.
+
+    Raises SettingsError for an unknown name or a value that makes no sense.
+    """
     environment = os.environ if environment is None else environment
     home = Path(environment.get("FOOTNOTE_HOME", "") or PROJECT / "data").expanduser().absolute()
     values = _file_values(Path(environment.get("FOOTNOTE_CONFIG", "") or home / "footnote.toml"))
     for name in SETTING_NAMES:
         if value := environment.get(f"FOOTNOTE_{name.upper()}", ""):
             values[name] = value
+    values.update(given or {})
     defaults = Settings()
     llm = LLMSettings(
         model=values.get("llm_model", "") if values.get("llm_url") else values.get("llm", EMBEDDED_LLM),
@@ -170,7 +187,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         fallback_url=values.get("llm_fallback_url", ""),
         fallback_model=values.get("llm_fallback_model", ""),
         fallback_key=values.get("llm_fallback_key", "none"),
-        vision=_vision(values),
+        vision=_yes_no_auto(values, "llm_vision"),
+        audio=_yes_no_auto(values, "llm_audio"),
         page_images=_number(values, "llm_page_images", LLMSettings().page_images),
     )
     chunking = defaults.ingest.chunking
@@ -222,28 +240,33 @@ def with_search(
     return replace(settings, search=search)
 
 
-def _vision(values: Mapping[str, str]) -> str:
-    value = values.get("llm_vision", "") or "auto"
+def _yes_no_auto(values: Mapping[str, str], name: str) -> str:
+    value = values.get(name, "") or "auto"
     if value not in ("auto", "yes", "no"):
-        raise SettingsError(f"llm_vision must be auto, yes or no, got {value!r}; set FOOTNOTE_LLM_VISION to one")
+        raise SettingsError(f"{name} must be auto, yes or no, got {value!r}; set FOOTNOTE_{name.upper()} to one")
     return value
 
 
 def _search_config(values: Mapping[str, str], default: SearchConfig) -> SearchConfig:
-    depth = _number(values, "rerank_depth", default.rerank.depth)
+    is_llm = values.get("reranker") == LLM_RERANKER and not values.get("reranker_url")
+    depth = _number(values, "rerank_depth", _LLM_RERANK_DEPTH if is_llm else default.rerank.depth)
     return replace(
         default,
         top_k=_number(values, "top_k", default.top_k),
         budget_tokens=_number(values, "budget_tokens", default.budget_tokens),
         rerank=replace(default.rerank, depth=depth),
+        closeness=replace(default.closeness, depth=_number(values, "sentence_depth", default.closeness.depth)),
     )
 
 
 def _load_config(values: Mapping[str, str], home: Path) -> LoadConfig:
+    pages = _number(values, "ocr_pages", LoadConfig().max_ocr_pages)
+    if url := values.get("speech_url", ""):
+        model = values.get("speech_model", "")
+        return LoadConfig(model, max_ocr_pages=pages, speech_url=url, speech_key=values.get("speech_key", ""))
     name = values.get("speech_model", "") or EMBEDDED_SPEECH
     local = home / "models" / name
     model = str(local) if name == EMBEDDED_SPEECH or local.is_dir() else name
-    pages = _number(values, "ocr_pages", LoadConfig().max_ocr_pages)
     return LoadConfig(model, f"run: footnote llm pull {EMBEDDED_SPEECH}", pages)
 
 

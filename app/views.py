@@ -185,6 +185,8 @@ def answer_json(answer: Answer) -> Json:
         "answer": answer.text,
         "abstained": answer.abstained,
         "reason": answer.reason,
+        "refusal": answer.refusal,
+        "missing": list(answer.missing),
         "claims": [
             {
                 "text": claim.text,
@@ -200,7 +202,7 @@ def answer_json(answer: Answer) -> Json:
         "unresolved": list(answer.unresolved),
         "notices": [asdict(notice) for notice in answer.notices],
         "pictures": [picture.media.name for picture in answer.pictures],
-        "boxes": [{n: getattr(b, n) for n in ("label", "left", "top", "right", "bottom")} for b in answer.boxes],
+        "boxes": [asdict(box) for box in answer.boxes],
         "query": answer.retrieval.queries[0],
         **_scope_json(answer.retrieval),
         "hits": [_hit_json(hit) for hit in answer.retrieval.hits],

@@ -12,6 +12,8 @@ from ingest.document import Span
 from retrieval.retrieval import Retrieval
 
 Status = Literal["supported", "partial", "unsupported"]
+# Told apart by what is wrong between question and documents; "" where that can't be told.
+RefusalKind = Literal["", "off_topic", "unanswered", "false_premise", "underspecified"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,9 @@ class Citation:
 class Claim:
     """One sentence of the answer (without markers), what backs it, and how well. `span` is in `Answer.text`.
 
-    `picture` names the picture that the model can have read an unsupported claim in: no words were there to check it.
-    `corrected` are the model's markers for it, as written, where no quote is from a passage that they name.
+    `picture` names the picture that the model can have read an unsupported claim in: no words were there to check it;
+    it is number `picture_number` of `Answer.pictures`, from 1. `corrected` are the model's markers for it, as written,
+    where no quote is from a passage that they name; `pointed_at` are the ranks of the hits that they name.
     """
 
     text: str
@@ -50,6 +53,8 @@ class Claim:
     status: Status
     picture: str = ""
     corrected: tuple[str, ...] = ()
+    picture_number: int = 0
+    pointed_at: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +99,13 @@ class Answer:
     timings: Mapping[str, float]
     notices: tuple[Notice, ...] = ()
     sampling: SamplingConfig | None = None
-    # What the model saw beside the passages, and the places that it pointed out in the first of them.
+    # What the model saw beside the passages, and the places that it pointed out in them.
     pictures: tuple[Picture, ...] = ()
     boxes: tuple[Box, ...] = ()
     notes: tuple[str, ...] = ()  # what the user should know of how it came about
     thinking: str = ""  # what the model thought before it wrote, never cited
+    refusal: RefusalKind = ""  # which kind an abstention is
+    missing: tuple[str, ...] = ()  # words of the question that no passage holds, for an abstention
     conflicts: tuple[Conflict, ...] = ()
     conflict_text: str = ""
     from_documents: bool = True  # False: the model's own words, nothing searched, cited or checked

@@ -12,7 +12,7 @@ from generation.claims import ClaimEnd, ClaimStream
 from generation.condense import Relevance
 from generation.fields import descriptions, misread
 from generation.llm import Prompt
-from generation.picturing import picture_named
+from generation.picturing import picture_meant
 from generation.second_look import gives_no_amount
 from generation.short_claims import Closeness, adds_only_a_value, labelled, speaks_of_something_else
 from generation.support import Support, SupportConfig, check_support
@@ -181,12 +181,14 @@ class Composer:
         markers = "".join(f"[{number}]" for number in sorted({c.marker for c in citations}))
         blank = " " if markers and body[-1:].isascii() else ""
         shown = blank + markers + end.tail
-        picture = picture_named(self._prompt, hinted, lambda one: one.media.name) if not citations else ""
+        read_in = picture_meant(self._prompt, hinted) if not citations else 0
+        picture = self._prompt.pictures[read_in - 1].media.name if read_in else ""
         quoted = {number for number, hit in enumerate(self._prompt.passages, 1) if any(e.hit is hit for e in evidence)}
         named = [m for m in end.markers if any(number in known for number in m.numbers)]
         corrected = tuple(m.raw for m in named) if citations and not quoted & hinted else ()
+        pointed_at = tuple(sorted(self._prompt.passages[n - 1].rank for n in hinted if n in known)) if corrected else ()
         span = Span(start, len(self.text) + len(shown))
-        self.claims.append(Claim(end.text, span, citations, support.status, picture, corrected))
+        self.claims.append(Claim(end.text, span, citations, support.status, picture, corrected, read_in, pointed_at))
         self.seconds += self._lookups.clock() - started
         return shown
 

@@ -1,6 +1,6 @@
 """A prompt and pictures in, the prompt that shows them out; and a model's text on it without its boxes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from generation.boxes import Box, held_from, take_boxes
@@ -52,7 +52,7 @@ class Seeing:
 
     def stream(self, prompt: Prompt, sampling: SamplingConfig) -> Iterator[str]:
         """Yield the text without boxes. What may become one is held back until the text ends."""
-        first = self._pictures[0].media
+        sizes = [(picture.media.width, picture.media.height) for picture in self._pictures]
         # Qwen2.5-VL alone counts the pixels of the picture; those before and after it use a scale of 1000.
         in_pixels = "qwen2.5" in self.name.lower().replace("_", ".").replace("-", "")
         text, shown = "", 0
@@ -61,7 +61,7 @@ class Seeing:
             until = held_from(text)
             yield text[shown:until]  # "" is a chance to stop the model
             shown = until
-        kept, self.boxes = take_boxes(text[shown:], (first.width, first.height), in_pixels=in_pixels)
+        kept, self.boxes = take_boxes(text[shown:], sizes, in_pixels=in_pixels, said=text[:shown])
         yield kept
 
 
@@ -84,12 +84,12 @@ def _name(picture: Picture, prompt: Prompt, page_of: str) -> str:
     return page_of.format(of="][".join(of)) if of else " ".join(picture.media.name.split())
 
 
-def picture_named(prompt: Prompt, hinted: set[int], page_name: Callable[[Picture], str]) -> str:
-    """Name the picture that a claim with these markers can have been read in; "" where none can."""
+def picture_meant(prompt: Prompt, hinted: set[int]) -> int:
+    """Give the number of the picture that a claim with these markers can have been read in; 0 where none can."""
     chunks = [prompt.passages[number - 1].chunk for number in sorted(hinted) if 0 < number <= len(prompt.passages)]
+    places = [(picture.document_id, picture.page) for picture in prompt.pictures]
     for chunk in chunks:
-        for picture in prompt.pictures:
-            if (picture.document_id, picture.page) == (chunk.document_id, chunk.page):
-                return page_name(picture)
-    own = [picture for picture in prompt.pictures if not picture.document_id]
-    return page_name(own[0]) if own and not chunks else ""
+        if (chunk.document_id, chunk.page) in places:
+            return places.index((chunk.document_id, chunk.page)) + 1
+    own = [number for number, picture in enumerate(prompt.pictures, 1) if not picture.document_id]
+    return own[0] if own and not chunks else 0

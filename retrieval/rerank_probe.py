@@ -49,10 +49,14 @@ _ENOUGH = 5
 
 
 class ProbedReranker:
-    """A reranker with what it is known to understand. Each pair of languages is probed when it first matters."""
+    """A reranker with what it is known to understand. Each pair of languages is probed when it first matters.
 
-    def __init__(self, reranker: Reranker) -> None:
+    One that `is_trusted` isn't probed: 36 questions to a language model would take longer than the first answer.
+    """
+
+    def __init__(self, reranker: Reranker, *, is_trusted: bool = False) -> None:
         self.reranker = reranker
+        self._is_trusted = is_trusted
         self._probing = threading.Lock()
         self._known: dict[tuple[str, str], bool] = {}
 
@@ -61,6 +65,8 @@ class ProbedReranker:
 
         At least 5 of 6 questions must find the passage that answers them. Raises ModelError when it fails.
         """
+        if self._is_trusted:
+            return True
         direction = query_language, passage_language
         with self._probing:
             if direction not in self._known:

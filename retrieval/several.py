@@ -21,7 +21,8 @@ from retrieval.match_scale import match_scale
 from retrieval.pack import TokenBudget
 from retrieval.rerank_probe import ProbedReranker
 from retrieval.retrieval import Dropped, Hit, Retrieval
-from retrieval.search import SearchConfig, foreign_language, search, translation_of
+from retrieval.run_query import foreign_language
+from retrieval.search import SearchConfig, search, translation_of
 
 
 def search_several(

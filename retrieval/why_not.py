@@ -14,8 +14,9 @@ from retrieval.dictionary import Dictionary
 from retrieval.filters import Filters, describe, documents_named, near_names, unfit
 from retrieval.legs import dense_leg, lexical_leg
 from retrieval.retrieval import Hit, Retrieval
+from retrieval.run_query import foreign_language, query_terms
 from retrieval.scope import Scope, find_scope
-from retrieval.search import SearchConfig, foreign_language, query_terms, search, translation_of
+from retrieval.search import SearchConfig, search, translation_of
 
 Verdict = Literal["found", "missing", "filtered", "unindexed", "no_candidate", "repeat", "joined", "below", "dropped"]
 

@@ -19,6 +19,7 @@ def start(home: Path, *arguments: str, gates: Path | None = None) -> subprocess.
     return subprocess.Popen(
         [sys.executable, "-m", "tests.hashing_cli", *arguments],
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -26,9 +27,9 @@ def start(home: Path, *arguments: str, gates: Path | None = None) -> subprocess.
     )
 
 
-def ended(process: subprocess.Popen[str], *, status: int = 0) -> tuple[str, str]:
-    """Wait for the end and give standard output and error; there is never a traceback."""
-    out, err = process.communicate(timeout=120)
+def ended(process: subprocess.Popen[str], *, status: int = 0, said: str = "") -> tuple[str, str]:
+    """Type what is said, wait for the end and give standard output and error; there is never a traceback."""
+    out, err = process.communicate(said, timeout=120)
     assert process.returncode == status, (process.returncode, out, err)
     assert "Traceback" not in err
     return out, err

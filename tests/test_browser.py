@@ -106,6 +106,11 @@ def test_documents_are_uploaded_asked_cited_and_deleted(browser: Browser, files:
         expect(page.get_by_role("img", name="Picture of page 2 of Brenwick Notes")).to_be_visible()
         expect(page.locator(".fn-box-quote").first).to_be_in_viewport()
         expect(answer).to_be_visible()  # the chat stays in view
+        for kind, begins in (("HTML", b"<!DOCTYPE html>"), ("PDF", b"%PDF-"), ("JSON", b"{")):
+            with page.expect_download() as saved:
+                answer.get_by_role("button", name=kind).click()
+            assert saved.value.suggested_filename == f"When-was-the-lighthouse-at-Brenwick-pain.{kind.lower()}"
+            assert saved.value.path().read_bytes().startswith(begins)
 
         answer = ask(page, "石桥镇的雨量计每天几点读数？", n_before=1)
         answer.locator(".fn-marker").first.click()
@@ -203,4 +208,6 @@ def test_a_question_is_asked_in_two_knowledge_bases_at_once(browser: Browser, tm
         answer = ask(page, "How many days of leave do the staff get?")
         answer.locator(".fn-marker").first.click()
         expect(page.locator("mark.fn-mark-quote")).to_have_text("The staff get 25 days of leave.")
+        expect(page.locator(".fn-place")).to_contain_text("staff · staff.md")
+        expect(answer.locator(".fn-card").first.locator(".fn-small")).to_have_text("staff")
         assert elsewhere == []

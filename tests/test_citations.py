@@ -57,6 +57,7 @@ def test_a_short_answer_is_cited_by_the_sentence_that_fits_the_question() -> Non
             ),
             status="supported",
             corrected=("[2]",),  # the best passage is the last of the prompt: the model named the canteen's
+            pointed_at=(1,),
         ),
     )
 

@@ -1,57 +1,99 @@
 """Pictures and speech in questions: made fit to send, sent, read by OCR where the model is blind; boxes taken out."""
 
 import io
-import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from app.conversation import save_drawn
 from app.engine import Engine
-from app.seeing import sees_images
+from app.seeing import takes_media
 from app.settings import LLMSettings, Settings
 from generation.answer import Answer
 from generation.boxes import Box, held_from, take_boxes
-from generation.draw_boxes import draw_boxes
-from generation.media import Media, content_of, read_image
+from generation.draw_boxes import draw_boxes, draw_pictures
+from generation.llm import Message, Prompt
+from generation.media import Media, Picture, content_of, read_image
 from generation.standby import StandBy
 from ingest.errors import SettingsError, SourceError
 from tests.fakes import ScriptedLLM
 from tests.hashing_embedder import HashingEmbedder
 from tests.scans import encoded, picture_of
+from tests.stub_server import StubServer
 
 SIZE = (640, 480)
 
 
 def test_boxes_of_qwen_vl_are_taken_out_on_a_scale_of_1000() -> None:
     text = "The <ref>cat</ref><box>(100,200),(300,400)</box> sleeps."
-    assert take_boxes(text, SIZE, in_pixels=True) == ("The cat sleeps.", (Box("cat", 0.1, 0.2, 0.3, 0.4),))
+    assert take_boxes(text, [SIZE], in_pixels=True) == ("The cat sleeps.", (Box("cat", 0.1, 0.2, 0.3, 0.4),))
 
 
 def test_boxes_of_qwen2_vl_are_taken_out_on_a_scale_of_1000() -> None:
     text = "<|object_ref_start|>a cat<|object_ref_end|><|box_start|>(100,200),(300,400)<|box_end|>"
-    assert take_boxes(text, SIZE, in_pixels=False) == ("a cat", (Box("a cat", 0.1, 0.2, 0.3, 0.4),))
+    assert take_boxes(text, [SIZE], in_pixels=False) == ("a cat", (Box("a cat", 0.1, 0.2, 0.3, 0.4),))
 
 
 def test_boxes_in_json_are_pixels_or_thousandths_as_the_model_counts() -> None:
     text = '```json\n[{"bbox_2d": [64, 48, 320, 240], "label": "dog"}]\n```'
-    assert take_boxes(text, SIZE, in_pixels=True) == ("dog", (Box("dog", 0.1, 0.1, 0.5, 0.5),))
-    assert take_boxes(text, SIZE, in_pixels=False) == ("dog", (Box("dog", 0.064, 0.048, 0.32, 0.24),))
+    assert take_boxes(text, [SIZE], in_pixels=True) == ("dog", (Box("dog", 0.1, 0.1, 0.5, 0.5),))
+    assert take_boxes(text, [SIZE], in_pixels=False) == ("dog", (Box("dog", 0.064, 0.048, 0.32, 0.24),))
+
+
+def test_a_box_belongs_to_the_picture_that_the_text_before_it_names() -> None:
+    text = "In picture 2 there is <ref>a cat</ref><box>(100,200),(300,400)</box>, in 图片1 <box>(0,0),(500,500)</box>."
+    assert take_boxes(text, [SIZE, (100, 100)], in_pixels=False)[1] == (
+        Box("a cat", 0.1, 0.2, 0.3, 0.4, picture=2),
+        Box("", 0.0, 0.0, 0.5, 0.5, picture=1),
+    )
+    told = take_boxes(
+        '[{"bbox_2d": [10, 10, 50, 50], "label": "dog"}]', [SIZE, (100, 100)], in_pixels=True, said="Image 2: "
+    )
+    assert told == ("dog", (Box("dog", 0.1, 0.1, 0.5, 0.5, picture=2),))
+
+
+def test_a_box_that_names_no_picture_is_a_guess_in_each_that_can_hold_it() -> None:
+    text = '[{"bbox_2d": [64, 48, 320, 240], "label": "dog"}]'
+    assert take_boxes(text, [SIZE, (60, 40)], in_pixels=True)[1] == (
+        Box("dog", 0.1, 0.1, 0.5, 0.5, picture=1, is_guess=True),
+    )
+    assert [box.picture for box in take_boxes(text, [SIZE, SIZE], in_pixels=True)[1]] == [1, 2]
+    assert take_boxes("In picture 9: " + text, [SIZE, SIZE], in_pixels=False)[1][0].is_guess
+
+
+def test_every_picture_is_drawn_with_its_own_boxes() -> None:
+    pictures = [
+        Picture(read_image(encoded(Image.new("RGB", (200, 100), "white"), "PNG"), name)) for name in ("a.png", "b.png")
+    ]
+    boxes = (Box("x", 0.5, 0.5, 0.9, 0.9, picture=2, is_guess=True),)
+    first, second = draw_pictures(pictures, boxes)
+    assert (first.caption("a guess"), second.caption("a guess")) == ("a.png", "b.png · 1 x · a guess")
+    with Image.open(io.BytesIO(first.png)) as drawn:
+        assert drawn.getcolors() == [(20_000, (255, 255, 255))]
+    with Image.open(io.BytesIO(second.png)) as drawn:
+        assert drawn.getpixel((180, 70)) == (0xD6, 0x27, 0x28)
+
+
+def test_pictures_with_boxes_are_saved_beside_each_other(make: Any, tmp_path: Path) -> None:
+    engine, _ = make("The signs show <ref>a heron</ref><box>(0,0),(500,500)</box>.", sees=True)
+    sent = [(name, encoded(picture_of("X"), "PNG")) for name in ("a.png", "b.png")]
+    answer = answer_of(engine, "How many dogs may a passenger take?", sent)
+    save_drawn(answer, tmp_path / "drawn.png")
+    assert sorted(path.name for path in tmp_path.glob("drawn*")) == ["drawn-2.png", "drawn.png"]
 
 
 def test_braces_code_and_markers_that_are_no_boxes_stay() -> None:
     text = 'Set [1] {"a": 1} and ```x = [1, 2]``` if 3 < 4.'
-    assert take_boxes(text, SIZE, in_pixels=True) == (text, ())
+    assert take_boxes(text, [SIZE], in_pixels=True) == (text, ())
 
 
 def test_a_box_without_area_or_with_three_numbers_is_dropped_and_never_shown() -> None:
     text = '<box>(1,1),(1,9)</box>{"bbox": [1, 2, 3], "label": "x"}'
-    assert take_boxes(text, SIZE, in_pixels=True) == ("x", ())
+    assert take_boxes(text, [SIZE], in_pixels=True) == ("x", ())
 
 
 def test_text_is_held_back_from_where_a_box_may_begin() -> None:
@@ -94,37 +136,25 @@ def test_media_become_content_parts_before_the_text() -> None:
     ]
 
 
-class Server:
-    """An OpenAI-compatible server that sees pictures or refuses them as vLLM does, and keeps what it was sent."""
+class Server(StubServer):
+    """A server that sees pictures or refuses them as vLLM does, and keeps what it was sent."""
 
     def __init__(self, text: str, *, sees: bool, refusal: int = 400) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        server = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:
-                pass
+        def answer(handler: Any) -> None:
+            pictured = any(isinstance(message["content"], list) for message in self.bodies[-1]["messages"])
+            if pictured and not sees:
+                handler.reply(refusal, {"error": {"message": "image input is not supported"}})
+            else:
+                handler.stream(text)
 
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                server.bodies.append(body)
-                pictured = any(isinstance(message["content"], list) for message in body["messages"])
-                if pictured and not sees:
-                    self._send(refusal, "application/json", '{"error": {"message": "image input is not supported"}}')
-                    return
-                delta = {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": "stop"}]}
-                chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "qwen", **delta}
-                self._send(200, "text/event-stream", f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
+        self.answer = answer
 
-            def _send(self, status: int, kind: str, text: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """The questions so far."""
+        return self.chats()
 
 
 @pytest.fixture
@@ -144,8 +174,7 @@ def make(tmp_path: Path) -> Iterator[Any]:
 
     yield make
     for server in servers:
-        server.http.shutdown()
-        server.http.server_close()
+        server.close()
 
 
 def answer_of(engine: Engine, question: str, files: list[tuple[str, bytes]]) -> Answer:
@@ -163,6 +192,13 @@ def test_a_model_that_sees_gets_the_picture_and_what_it_read_there_is_called_so(
     assert (answer.abstained, answer.text) == (False, "The sign shows a heron.")
     assert [(claim.status, claim.picture) for claim in answer.claims] == [("unsupported", "sign.png")]
     assert answer.boxes == (Box("a heron", 0.0, 0.0, 0.5, 0.5),)
+
+
+def test_a_model_that_is_asked_for_its_first_token_is_sent_the_picture(make: Any) -> None:
+    engine, server = make("A heron.", sees=True)
+    sign = Media("image", "image/png", b"abc", "sign.png")
+    list(engine.llm().next_tokens(Prompt((Message("user", "What is it?", (sign,)),), "What is it?")))
+    assert server.bodies[-1]["messages"][-1]["content"] == content_of("What is it?", (sign,))
 
 
 def test_a_blind_model_gets_the_words_of_the_picture_and_the_user_is_told(make: Any) -> None:
@@ -185,10 +221,9 @@ def test_a_server_that_fails_on_pictures_as_llama_cpp_does_is_blind(make: Any) -
 
 def test_the_first_of_two_models_tells_whether_pictures_are_seen(make: Any) -> None:
     engine, server = make("yes", sees=True)
-    assert sees_images(StandBy(engine.llm(), ScriptedLLM("x")), "auto") is True
-    server.http.shutdown()
-    server.http.server_close()
-    assert sees_images(StandBy(engine.llm(), ScriptedLLM("x")), "auto") is False
+    assert takes_media("image", StandBy(engine.llm(), ScriptedLLM("x")), "auto") is True
+    server.close()
+    assert takes_media("image", StandBy(engine.llm(), ScriptedLLM("x")), "auto") is False
 
 
 @pytest.mark.parametrize(

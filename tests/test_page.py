@@ -13,9 +13,12 @@ from streamlit.testing.v1 import AppTest
 from app.engine import Engine
 from app.page_parts import shared
 from app.page_parts.session import Session, opened
+from app.saved_answer import saved_json
 from app.settings import Settings
+from generation.boxes import Box
 from generation.extractive import Extractive
 from generation.llm import LLM, Prompt, SamplingConfig
+from generation.media import Picture, read_image
 from ingest.document import Span, Utterance
 from ingest.errors import ModelError
 from ingest.load import read_document
@@ -107,6 +110,55 @@ def test_a_cited_picture_is_shown_with_the_quote_boxed(start: Any, documents: Pa
     assert 'class=\\"fn-box fn-box-quote\\"' in shown
 
 
+def test_an_answer_is_saved_as_the_command_line_saves_it(start: Any) -> None:
+    page = ask(start(), "How many dogs may a passenger take?")
+    assert not page.exception
+    files = {button.proto.label: button.proto for button in page.get("download_button")}
+    assert list(files) == ["HTML", "PDF", "JSON"]
+    turn, engine = session_of(page).turns("default")[0], shared.make_engine()
+    assert turn.answer is not None
+    saved = saved_json(turn.answer, engine, kb="default")
+    assert saved["answer"]["answer"] == "A passenger may take two dogs [1]."
+
+
+def test_a_claim_read_in_a_picture_opens_the_picture_with_its_boxes(start: Any) -> None:
+    page = ask(start(), "How many dogs may a passenger take?")
+    turn = session_of(page).turns("default")[0]
+    assert turn.answer is not None
+    media = read_image(encoded(picture_of("Owls ride free."), "PNG"), "<sign>.png")
+    claim = replace(turn.answer.claims[0], citations=(), status="unsupported", picture="<sign>.png", picture_number=1)
+    turn.run.answer = replace(
+        turn.answer,
+        claims=(claim,),
+        pictures=(Picture(media, title="<sign>.png"),),
+        boxes=(Box("an owl", 0.1, 0.1, 0.5, 0.5),),
+    )
+    page = page.run()
+    shown = html_of(page)
+    assert 'data-open=\\"p:0\\">' in shown
+    assert " read in the picture of &lt;sign&gt;.png; not checked in words</button>" in shown
+    page = open_source(page, "p:0")
+    assert not page.exception
+    shown = html_of(page)
+    assert "The model can have read this here; no words were there to check it by: " in shown
+    assert 'alt=\\"&lt;sign&gt;.png\\">' in shown
+    assert " 1 an owl " in shown
+
+
+def test_corrected_and_invented_markers_are_told_in_the_details(start: Any) -> None:
+    page = ask(start(ScriptedLLM("A passenger may take two dogs [9].")), "How many dogs may a passenger take?")
+    turn = session_of(page).turns("default")[0]
+    assert turn.answer is not None
+    [claim] = turn.answer.claims
+    other = turn.answer.retrieval.hits[-1]
+    claim = replace(claim, corrected=("[1]",), pointed_at=(other.rank,))
+    turn.run.answer = replace(turn.answer, claims=(claim,))
+    shown = html_of(page.run())
+    assert "<summary>Markers of the model that were put right</summary><ul><li>" in shown
+    assert f"own [1] named {other.title}; the words stand in source [1]: " in shown
+    assert "The model also wrote markers that name no passage: [9]. They were removed.</li></ul></details>" in shown
+
+
 def test_a_cited_recording_is_played_from_where_the_words_are_spoken(start: Any, tmp_path: Path) -> None:
     page = start()
     path = tmp_path / "talk.wav"
@@ -142,6 +194,21 @@ def test_an_unsupported_claim_is_flagged_and_has_no_marker(start: Any) -> None:
     assert "not supported by any source" in shown
     assert 'class=\\"fn-claim fn-unsupported\\"' in shown
     assert "not supported <b>1</b>" in shown
+
+
+def test_a_table_is_drawn_with_its_rows_checked_one_by_one(start: Any, documents: Path) -> None:
+    head = "| Ship | Cars carried |\n|---|---|\n| Anvil | 18 cars |\n"
+    (documents / "fleet.md").write_text(f"# Fleet\n\n{head}| Little Wren | 4 cars |\n")
+    page = ask(
+        start(ScriptedLLM(f"{head}| Little Wren | 99 cars |\n")), "How many cars do Anvil and Little Wren carry?"
+    )
+    assert not page.exception
+    shown = html_of(page)
+    assert "<table><tr><th>" in shown
+    assert '<td><span class=\\"fn-claim fn-supported\\"> 18 cars </span></td><td>' in shown
+    row = shown[shown.index("> 99 cars ") :]
+    assert "not supported by any source" in row[: row.index("</tr>")]
+    assert "---" not in shown[shown.index("<table><tr><th>") : shown.rindex("</table>")]
 
 
 def test_an_error_keeps_the_question_and_can_be_asked_again(start: Any) -> None:

@@ -229,10 +229,21 @@ def test_the_other_language_has_two_of_every_five_places() -> None:
 
 
 def test_the_other_language_leads_where_its_best_passage_is_far_better() -> None:
-    own = [Fused(candidate("own"), 0.5)]
-    foreign = [Fused(candidate(f"foreign{i}", is_foreign=True), 0.9 - i / 100) for i in range(4)]
+    own = [Fused(candidate("own"), 0.55)]
+    foreign = [Fused(candidate(f"foreign{i}", is_foreign=True), 0.9 - i / 10) for i in range(4)]
     seated = seat([*foreign, *own], FusionConfig())
     assert [entry.candidate.chunk.id for entry in seated] == ["foreign0", "foreign1", "foreign2", "own", "foreign3"]
+
+
+def test_the_other_language_takes_no_place_from_passages_that_say_far_more() -> None:
+    own = [Fused(candidate(f"own{i}"), 1.0 - i / 5) for i in range(4)]  # 1, .8, .6, .4
+    foreign = [Fused(candidate(f"foreign{i}", is_foreign=True), 0.4 - i / 100) for i in range(2)]
+    seated = seat([*own, *foreign], FusionConfig())
+    # The fourth and fifth place would be those of own3, and .39 is more than .9 of its .4.
+    assert [entry.candidate.chunk.id for entry in seated] == ["own0", "own1", "own2", "foreign0", "foreign1", "own3"]
+    weaker = [Fused(entry.candidate, entry.score - 0.1) for entry in foreign]
+    seated = seat([*own, *weaker], FusionConfig())
+    assert [entry.candidate.chunk.id for entry in seated] == ["own0", "own1", "own2", "own3", "foreign0", "foreign1"]
 
 
 def test_a_question_about_two_things_finds_both(tmp_path: Path) -> None:

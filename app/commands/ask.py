@@ -13,6 +13,7 @@ from app.commands.options import (
     json_option,
     kbs_option,
     sampling_options,
+    served_options,
     strictness_option,
     thinking_option,
 )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @strictness_option
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
+@served_options
 @click.option(
     "--image", "images", type=Path, multiple=True, metavar="FILE", help="A picture that goes with it. May be repeated."
 )
@@ -40,10 +42,10 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
     "drawn",
     type=OutputFile(),
     metavar="FILE",
-    help="Save the first picture with the boxes of the answer, PNG.",
+    help="Save the pictures with the boxes of the answer, PNG; the second as FILE-2.",
 )
 @click.option("--save", type=OutputFile(), help="Keep the answer and all it came from, for: footnote replay.")
-@click.option("--export", type=OutputFile(), help="Write the answer with its sources to an HTML file.")
+@click.option("--export", type=OutputFile(), help="Write the answer with its sources: .html or .pdf.")
 @thinking_option
 @json_option
 def command(
@@ -57,6 +59,7 @@ def command(
     strictness: int | None,
     top_k: int | None,
     llm: str | None,
+    served: dict[str, str],
     save: Path | None,
     export: Path | None,
     show_thinking: bool,
@@ -67,13 +70,13 @@ def command(
     from app.engine import Engine
     from app.views import answer_json
 
-    if export is not None and export.suffix.lower() not in (".html", ".htm"):
-        raise click.UsageError(f"--export writes .html, not {export.name}")
-    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness)
+    if export is not None and export.suffix.lower() not in (".html", ".htm", ".pdf"):
+        raise click.UsageError(f"--export writes .html and .pdf, not {export.name}")
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness, served=served)
     engine = Engine(settings)
     kb, *also = kbs or (settings.kb,)
     asked = with_files(engine, question, (*images, *recordings))
-    pieces = engine.ask(kb, asked.question, also=also, filters=filters, pictures=asked.pictures)
+    pieces = engine.ask(kb, asked.question, also=also, filters=filters, pictures=asked.pictures, heard=asked.heard)
     answer = print_answer(pieces, out=None if as_json else sys.stdout, show_thinking=show_thinking)
     if drawn is not None:
         save_drawn(answer, drawn)
@@ -82,9 +85,9 @@ def command(
 
         write_saved(save, saved_json(answer, engine, kb=kb, also=also, llm=llm or ""))
     if export is not None:
-        from app.export_answer import write_html
+        from app.export_answer import write_export
 
-        write_html(export, answer, engine, kb)
+        write_export(export, answer, engine, kb)
     for notice in engine.notices(kb, also):
         click.echo(f"note: {notice}", err=True)
     if as_json:

@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import filter_options, kbs_option, sampling_options, strictness_option, thinking_option
+from app.commands.options import (
+    OutputFile,
+    filter_options,
+    kbs_option,
+    sampling_options,
+    served_options,
+    strictness_option,
+    thinking_option,
+)
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
+    from app.views import Json
     from retrieval.filters import Filters
 
 
@@ -20,7 +29,9 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @thinking_option
 @click.option("--no-documents", is_flag=True, help="Talk with the model alone: nothing is looked up, cited or checked.")
+@click.option("--save", type=OutputFile(), help="Keep every answer and all it came from, for: footnote replay.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
+@served_options
 def command(
     kbs: tuple[str, ...],
     filters: "Filters",
@@ -29,7 +40,9 @@ def command(
     top_k: int | None,
     show_thinking: bool,
     no_documents: bool,
+    save: Path | None,
     llm: str | None,
+    served: dict[str, str],
 ) -> None:
     """Ask one question after another. An empty line, /quit or Ctrl-D ends; /new forgets what was said.
 
@@ -38,13 +51,18 @@ def command(
     from app.conversation import print_answer, settings_with, with_files
     from app.engine import Engine
     from app.plain_chat import LONGEST_REPLY_TOKENS, ask_model
+    from app.saved_answer import conversation_json, saved_json, write_saved
     from generation.llm import Message
     from ingest.errors import FootnoteError, ModelError, SettingsError
     from retrieval.filters import describe
 
     if no_documents and (kbs or top_k or not filters.is_empty):
         raise click.UsageError("--no-documents looks nowhere; leave out --kb, --top-k and what says where to look")
-    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness)
+    if no_documents and save is not None:
+        raise click.UsageError(
+            "--save keeps what an answer came from, and --no-documents looks nothing up; leave one out"
+        )
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness, served=served)
     engine = Engine(settings)
     name, *also = kbs or (settings.kb,)
     if no_documents:
@@ -55,6 +73,7 @@ def command(
     limits = f"; {described}" if (described := describe(filters)) else ""
     click.echo(f"{held}{limits}. /new starts over, /quit ends.", err=True)
     history: list[Message] = []
+    kept: list[Json] = []  # the answers so far, of all conversations if /new begins another
     files: list[Path] = []
     while question := _read_question():
         if question == "/new":
@@ -76,7 +95,9 @@ def command(
             longest = sampling.get("max_tokens", LONGEST_REPLY_TOKENS)
             pieces = ask_model(engine, question, history=history, pictures=asked.pictures, max_tokens=longest)
         else:
-            pieces = engine.ask(name, question, history=history, also=also, filters=filters, pictures=asked.pictures)
+            pieces = engine.ask(
+                name, question, history=history, also=also, filters=filters, pictures=asked.pictures, heard=asked.heard
+            )
         try:
             answer = print_answer(pieces, out=sys.stdout, show_thinking=show_thinking)
         except KeyboardInterrupt:
@@ -86,6 +107,9 @@ def command(
         except (ModelError, SettingsError) as error:
             click.echo(f"footnote: {error}", err=True)
             continue
+        if save is not None:
+            kept.append(saved_json(answer, engine, kb=name, also=also, llm=llm or "", history=history))
+            write_saved(save, conversation_json(kept))
         history += [Message("user", question), Message("assistant", answer.text)]
 
 

@@ -70,6 +70,8 @@ def streamlit_command(port: int, host: str) -> list[str]:
         "browser.serverAddress": _reachable(host),
         "server.fileWatcherType": "none",
         "logger.hideWelcomeMessage": "true",
+        "theme.light.primaryColor": "#2f5f98",  # of what has the focus or is chosen; red would look like an error
+        "theme.dark.primaryColor": "#5f95d3",
     }
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
     return [sys.executable, "-m", "streamlit", "run", str(PAGE), *arguments]

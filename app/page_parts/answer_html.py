@@ -9,24 +9,27 @@ from html import escape
 from pathlib import PurePath
 
 from app.page_parts.excerpt import shorten
+from app.page_parts.marker_notes import marker_notes
 from app.page_parts.texts import Texts
 from generation.answer import Answer, Citation, Claim, Status
 from generation.instructions import Notice
 from retrieval.retrieval import Hit
 
 STATUS_SIGNS: dict[Status, str] = {"supported": "✓", "partial": "~", "unsupported": "✗"}
+STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 
 _MARKER = re.compile(r" ?\[(\d{1,3})\]")
 _LINE_KINDS = (
     ("heading", re.compile(r"#{1,6}[ \t]+")),
     ("bullet", re.compile(r"[ \t]*[-*•][ \t]+")),
     ("number", re.compile(r"[ \t]*\d{1,3}[.)][ \t]+")),
+    ("row", re.compile(r"[ \t]*\|(?=.*\|)")),
 )
-_TAGS = {"heading": "h5", "bullet": "li", "number": "li", "paragraph": "p"}
+_TAGS = {"heading": "h5", "bullet": "li", "number": "li", "row": "tr", "paragraph": "p"}
 _AROUND_NUMBER = " \t.)"
-_LISTS = {"bullet": "ul", "number": "ol"}
+_LISTS = {"bullet": "ul", "number": "ol", "row": "table"}
+_RULE = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)+")  # below the head of a Markdown table
 _FENCE = re.compile(r"[ \t]*```")
-_STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -41,21 +44,29 @@ def answer_html(answer: Answer, texts: Texts) -> str:
         _conflicts_html(answer, texts),
         _legend(answer.claims, texts),
     ]
-    if answer.unresolved:
-        markers = " ".join(answer.unresolved)
-        parts.append(f'<p class="fn-note" role="note">{escape(texts.unresolved.format(markers=markers))}</p>')
-    parts += [notices_html(answer.notices, texts), _sources(answer, texts)]
+    parts += [notices_html(answer.notices, texts), _sources(answer, texts), _marker_notes(answer, texts)]
     return "".join(parts)
 
 
 def notices_html(notices: Sequence[Notice], texts: Texts) -> str:
     """Draw which sources speak to the model, or hold characters that no reader sees."""
+    return "".join(f'<p class="fn-note" role="note">{escape(line)}</p>' for line in notice_words(notices, texts))
+
+
+def notice_words(notices: Sequence[Notice], texts: Texts) -> list[str]:
+    """Say which sources speak to the model, or hold characters that no reader sees."""
     forms = {"instruction": texts.notice_instruction, "unseen": texts.notice_unseen}
-    words = (
+    return [
         forms[notice.kind].format(source=PurePath(notice.source).name, n=notice.n, quote=notice.quote)
         for notice in notices
-    )
-    return "".join(f'<p class="fn-note" role="note">{escape(line)}</p>' for line in words)
+    ]
+
+
+def flag_of(claim: Claim, texts: Texts) -> str:
+    """Say what is wrong with a claim that is not supported."""
+    if claim.picture:
+        return texts.flag_picture.format(picture=claim.picture)
+    return texts.flag_unsupported if claim.status == "unsupported" else texts.flag_partial
 
 
 def plain_html(text: str, *, css_class: str = "fn-answer") -> str:
@@ -122,7 +133,7 @@ def _abstention_html(answer: Answer, texts: Texts) -> str:
         notices_html(answer.notices, texts),
     ]
     if answer.retrieval.hits:
-        parts.append(_hit_list(answer.retrieval.hits[:3], texts.nearest_evidence, texts, is_open=True))
+        parts.append(_hit_list(answer.retrieval.hits[:3], answer, texts.nearest_evidence, texts, is_open=True))
     return "".join(parts)
 
 
@@ -132,7 +143,7 @@ def _sources(answer: Answer, texts: Texts) -> str:
         f' aria-label="{escape(citation_label(citation, texts))}">'
         f'<span class="fn-number">{citation.marker}</span><span class="fn-card-text">'
         f'<span class="fn-card-title">{escape(_place(citation, texts))}</span>'
-        f"{_status(citation.status, texts)}"
+        f"{_holder(citation.kb, answer)}{_status(citation.status, texts)}"
         f'<span class="fn-card-quote">“{escape(shorten(citation.quote, 240))}”</span></span></button></li>'
         for target, citation in cited(answer)
     )
@@ -140,20 +151,34 @@ def _sources(answer: Answer, texts: Texts) -> str:
     if rows:
         parts.append(f'<h4 class="fn-heading">{escape(texts.cited_sources)}</h4><ul class="fn-cards">{rows}</ul>')
     if others := not_cited(answer):
-        parts.append(_hit_list(others, texts.retrieved_only, texts, is_open=False))
+        parts.append(_hit_list(others, answer, texts.retrieved_only, texts, is_open=False))
     return "".join(parts)
 
 
-def _hit_list(hits: Sequence[Hit], heading: str, texts: Texts, *, is_open: bool) -> str:
+def _marker_notes(answer: Answer, texts: Texts) -> str:
+    """Draw, folded, what became of the model's own markers where they were not right."""
+    notes = "".join(f"<li>{escape(note)}</li>" for note in marker_notes(answer, texts))
+    if not notes:
+        return ""
+    return f'<details class="fn-more"><summary>{escape(texts.marker_notes)}</summary><ul>{notes}</ul></details>'
+
+
+def _holder(kb: str, answer: Answer) -> str:
+    """Name the knowledge base that holds a source, where several were searched."""
+    return f'<span class="fn-small">{escape(kb)}</span>' if len(answer.retrieval.kbs) > 1 else ""
+
+
+def _hit_list(hits: Sequence[Hit], answer: Answer, heading: str, texts: Texts, *, is_open: bool) -> str:
     rows = []
     for hit in hits:
         place = texts.place(hit.title, hit.chunk.page, hit.page_label, hit.seconds)
+        words = _RULE.sub(" ", hit.chunk.text)
         label = texts.retrieved_passage.format(rank=hit.rank, place=place)
         rows.append(
             f'<li><button type="button" class="fn-card fn-retrieved" data-open="h:{hit.rank}"'
             f' aria-label="{escape(label)}">'
-            f'<span class="fn-card-text"><span class="fn-card-title">{escape(place)}</span>'
-            f'<span class="fn-card-quote">{escape(shorten(hit.chunk.text, 200))}</span></span></button></li>'
+            f'<span class="fn-card-text"><span class="fn-card-title">{escape(place)}</span>{_holder(hit.kb, answer)}'
+            f'<span class="fn-card-quote">{escape(shorten(words, 200))}</span></span></button></li>'
         )
     opened = " open" if is_open else ""
     return (
@@ -178,9 +203,10 @@ def _status(status: Status, texts: Texts) -> str:
 
 
 def _blocks(text: str, claims: Sequence[Claim], texts: Texts | None) -> Iterator[str]:
-    """Draw the little Markdown that models write: paragraphs, lists, headings, code; nothing that loads or links."""
+    """Draw the little Markdown that models write: paragraphs, lists, tables, headings, code; nothing that links."""
     position, open_list, fenced = 0, "", False
-    for line in text.splitlines(keepends=True):
+    lines = text.splitlines(keepends=True)
+    for line, following in zip(lines, (*lines[1:], ""), strict=True):
         start, end = position, position + len(line.rstrip())
         position += len(line)
         is_fence = _FENCE.match(line) is not None
@@ -191,7 +217,11 @@ def _blocks(text: str, claims: Sequence[Claim], texts: Texts | None) -> Iterator
             fenced = fenced != is_fence
             continue
         kind, n_mark = _line_kind(line)
-        inside = "".join(_inline(text, start + n_mark, end, claims, texts))
+        if kind == "row":
+            cell = "th" if _RULE.fullmatch(following.strip()) else "td"
+            inside = "" if _RULE.fullmatch(line.strip()) else _row(text, start + n_mark, end, cell, claims, texts)
+        else:
+            inside = "".join(_inline(text, start + n_mark, end, claims, texts))
         if not inside:
             continue
         wanted = _LISTS.get(kind, "")
@@ -202,6 +232,25 @@ def _blocks(text: str, claims: Sequence[Claim], texts: Texts | None) -> Iterator
         yield f"<{_TAGS[kind]}{number}>{inside}</{_TAGS[kind]}>"
     yield _close(open_list)
     yield "</code></pre>" if fenced else ""
+
+
+def _row(text: str, start: int, end: int, cell: str, claims: Sequence[Claim], texts: Texts | None) -> str:
+    """Draw a table's row: a cell for each text between bars, and one for markers and flags behind the last bar."""
+    last = text.rindex("|", start, end)
+    cells, position = [], start
+    for part in text[start:last].split("|"):
+        cells.append("".join(_inline(text, position, position + len(part), claims, texts)))
+        position += len(part) + 1
+    behind = "".join(_inline(text, last, end, claims, texts)).replace("|", "", 1)
+    return "".join(f"<{cell}>{words}</{cell}>" for words in cells) + f"<td>{behind}</td>"
+
+
+def _flag(claim: Claim, index: int, texts: Texts) -> str:
+    """Draw what is wrong with a claim; a click opens the picture that it can have been read in."""
+    words = f"{STATUS_SIGNS[claim.status]} {escape(flag_of(claim, texts))}"
+    if not claim.picture_number:
+        return f'<span class="fn-flag fn-{claim.status}">{words}</span>'
+    return f'<button type="button" class="fn-flag fn-{claim.status}" data-open="p:{index}">{words}</button>'
 
 
 def _line_kind(line: str) -> tuple[str, int]:
@@ -226,10 +275,7 @@ def _inline(text: str, start: int, end: int, claims: Sequence[Claim], texts: Tex
         yield _marked(text[position:left], None, 0, None)
         yield f'<span class="fn-claim fn-{claim.status}">{_marked(text[left:right], claim, index, texts)}</span>'
         if texts is not None and right == claim.span.end and claim.status != "supported":
-            flag = texts.flag_unsupported if claim.status == "unsupported" else texts.flag_partial
-            if claim.picture:
-                flag = texts.flag_picture.format(picture=claim.picture)
-            yield f' <span class="fn-flag fn-{claim.status}">{STATUS_SIGNS[claim.status]} {escape(flag)}</span> '
+            yield f" {_flag(claim, index, texts)} "
         position = right
     yield _marked(text[position:end], None, 0, None)
 
@@ -261,4 +307,4 @@ def _marker_button(target: str, citation: Citation, texts: Texts) -> str:
 
 
 def _emphasised(text: str) -> str:
-    return _CODE.sub(r"<code>\1</code>", _STRONG.sub(r"<strong>\1</strong>", escape(text)))
+    return _CODE.sub(r"<code>\1</code>", STRONG.sub(r"<strong>\1</strong>", escape(text)))

@@ -10,12 +10,13 @@ from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
 
 from app.engine import Engine
 from app.page_parts.answer_html import answer_html, plain_html
+from app.page_parts.downloads_view import draw_downloads
 from app.page_parts.escaping import plain
 from app.page_parts.retrieval_html import retrieval_html, why_not_html
 from app.page_parts.session import Session, Turn, opened, session
 from app.page_parts.texts import Texts
 from generation.answer import Answer
-from generation.draw_boxes import draw_boxes
+from generation.draw_boxes import draw_pictures
 from ingest.errors import FootnoteError
 from retrieval.retrieval import Retrieval
 
@@ -128,6 +129,7 @@ def _draw_answer(turn: Turn, texts: Texts, engine: Engine | None = None, kb: str
             st.html(plain_html(answer.thinking))
     if not answer.from_documents:
         st.html(plain_html(answer.text) + f'<p class="fn-note" role="note">{texts.from_model}</p>')
+        _draw_notes(answer)
         _draw_writer(answer, texts)
         return
     key = f"answer_{turn.number}"
@@ -137,19 +139,26 @@ def _draw_answer(turn: Turn, texts: Texts, engine: Engine | None = None, kb: str
         on_open_change=partial(_open, turn, key),
     )
     if answer.boxes:
-        drawn = draw_boxes(answer.pictures[0].media, answer.boxes)
-        labels = " · ".join(f"{number} {box.label}" for number, box in enumerate(answer.boxes, 1))
-        st.image(drawn, caption=plain(labels), width=520)
+        for drawn in draw_pictures(answer.pictures, answer.boxes):
+            if drawn.boxes:
+                st.image(drawn.png, caption=plain(drawn.caption(texts.boxes_guessed)), width=520)
     with st.expander(texts.why, icon=":material/manage_search:"):
         st.html(retrieval_html(answer.retrieval, texts))
         if engine is not None:
             _draw_why_not(engine, kb, turn.number, answer.retrieval, texts)
-    _draw_writer(answer, texts)
+    _draw_notes(answer)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"fn_foot_{turn.number}"):
+        _draw_writer(answer, texts)
+        if engine is not None:
+            draw_downloads(engine, kb, turn, answer, texts)
+
+
+def _draw_notes(answer: Answer) -> None:
+    for note in answer.notes:
+        st.caption(plain(note))
 
 
 def _draw_writer(answer: Answer, texts: Texts) -> None:
-    for note in answer.notes:
-        st.caption(plain(note))
     seconds = f"{answer.timings.get('total', 0.0) + answer.retrieval.timings.get('retrieve', 0.0):.1f}"
     st.caption(plain(texts.answered_by.format(model=answer.model, seconds=seconds)))
 

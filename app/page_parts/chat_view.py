@@ -28,7 +28,7 @@ def draw_chat(engine: Engine, kb: str, languages: Sequence[Texts]) -> None:
     texts = languages[0]
     state = session()
     turns = state.turns(kb)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="fn_scope"):
         alone = st.toggle(texts.no_documents_toggle, key=f"plain_{kb}", help=texts.no_documents_help)
         where = draw_where(engine, kb, texts) if kb in engine.knowledge_bases() and not alone else Where()
     typed = st.chat_input(
@@ -95,7 +95,16 @@ def _ask_typed(
     except FootnoteError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    ask(engine, kb, asked.question, where, alone=alone, pictures=asked.pictures, unseen=bool(asked.notes))
+    ask(
+        engine,
+        kb,
+        asked.question,
+        where,
+        alone=alone,
+        pictures=asked.pictures,
+        unseen=bool(asked.notes),
+        heard=asked.heard,
+    )
 
 
 def ask(
@@ -108,6 +117,7 @@ def ask(
     instead_of: Turn | None = None,
     pictures: Sequence[Picture] = (),
     unseen: bool = False,
+    heard: Sequence[str] = (),
 ) -> None:
     """Begin to answer a question, as the conversation's next turn. A question still at work is stopped.
 
@@ -120,12 +130,12 @@ def ask(
     if instead_of is not None:
         turns.remove(instead_of)
     said = history(turns, plain=alone)
-    asking = partial(engine.ask, kb, question, also=where.also, filters=where.filters)
+    asking = partial(engine.ask, kb, question, also=where.also, filters=where.filters, heard=heard)
     if alone:
         asking = partial(ask_model, engine, question)
     run = AnswerRun(partial(asking, history=said, pictures=pictures))
     state.n_turns += 1
-    turns.append(Turn(state.n_turns, question, run, tuple(pictures), unseen, alone))
+    turns.append(Turn(state.n_turns, question, run, tuple(pictures), unseen, alone, tuple(said), where.also))
 
 
 def _draw_welcome(engine: Engine, kb: str, languages: Sequence[Texts], where: Where) -> None:

@@ -12,9 +12,10 @@ from app.engine import Engine
 from app.page_parts.answer_html import STATUS_SIGNS, citation_label
 from app.page_parts.escaping import plain
 from app.page_parts.excerpt import cut_excerpt, locate, shorten
-from app.page_parts.session import OpenSource, session
+from app.page_parts.session import KB_KEY, OpenSource, session
 from app.page_parts.sources import find_original
 from app.page_parts.texts import Texts
+from generation.draw_boxes import Drawn
 from ingest.document import Document, Span
 from ingest.errors import KnowledgeBaseError, SourceError
 from ingest.original import read_original
@@ -33,6 +34,9 @@ _source_component = st.components.v2.component(
 def draw_panel(engine: Engine, kb: str, opened: OpenSource, texts: Texts) -> None:
     """Draw the panel of an open source, with a button that closes it."""
     _draw_head(opened, texts)
+    if opened.picture is not None:
+        _draw_picture(opened.picture, opened, texts)
+        return
     try:
         document = engine.document(kb, opened.document_id)
     except KnowledgeBaseError:
@@ -62,6 +66,7 @@ def draw_panel(engine: Engine, kb: str, opened: OpenSource, texts: Texts) -> Non
 def _draw_head(opened: OpenSource, texts: Texts) -> None:
     citation = opened.citation
     heading = texts.panel_source.format(marker=citation.marker) if citation else texts.panel_passage
+    heading = texts.panel_picture if opened.picture else heading
     label = citation_label(citation, texts) if citation else heading
     status = ""
     if citation:
@@ -69,6 +74,8 @@ def _draw_head(opened: OpenSource, texts: Texts) -> None:
         status = f'<span class="fn-status fn-{citation.status}">{sign} {escape(texts.statuses[citation.status])}</span>'
     place = escape(texts.place(opened.title, opened.page, opened.page_label, opened.seconds))
     name = escape(PurePath(opened.source).name)
+    if opened.kb and opened.kb != st.session_state.get(KB_KEY):
+        name = f"{escape(opened.kb)} · {name}"
     with st.container(horizontal=True, vertical_alignment="top", key="fn_panel_head"):
         st.html(
             f'<div class="fn-place"><h3 class="fn-panel-title" aria-label="{escape(label)}">'
@@ -82,9 +89,25 @@ def _draw_head(opened: OpenSource, texts: Texts) -> None:
 def _draw_quote(opened: OpenSource, texts: Texts) -> None:
     if opened.citation is None:
         return
-    claim = f'<p class="fn-small">{escape(texts.for_claim)}: {escape(shorten(opened.claim, 300))}</p>'
+    claim = f'<p class="fn-small">{escape(texts.for_claim)}: {escape(_claim(opened))}</p>'
     quote = f'<blockquote class="fn-quote" data-testid="fn-quote">{escape(opened.quote)}</blockquote>'
     st.html(f'<div class="fn-quoted"><span class="fn-small">{escape(texts.quote)}</span>{quote}{claim}</div>')
+
+
+def _claim(opened: OpenSource) -> str:
+    return shorten(opened.claim.replace("**", ""), 300)
+
+
+def _draw_picture(drawn: Drawn, opened: OpenSource, texts: Texts) -> None:
+    """Draw the picture that the model saw, whole, with its boxes: no words were there to check the claim by."""
+    claim = escape(texts.claim_in_picture.format(claim=_claim(opened)))
+    caption = escape(drawn.caption(texts.boxes_guessed))
+    picture = PageImage(drawn.png, drawn.picture.media.width, drawn.picture.media.height, ())
+    html = page_html(drawn.png, picture, drawn.picture.media.name, quoted=False)
+    _show(
+        f'<p class="fn-note" role="note">{claim}</p>{html}<p class="fn-small">{caption} · {escape(texts.zoom)}</p>',
+        opened,
+    )
 
 
 def _draw_page(document: Document, page: int, span: Span | None, opened: OpenSource, texts: Texts) -> bool:

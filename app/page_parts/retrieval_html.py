@@ -34,7 +34,7 @@ def retrieval_html(retrieval: Retrieval, texts: Texts) -> str:
     seconds = ((name, f"{value:.3f}") for name, value in retrieval.timings.items())
     parts += [
         "<dl>",
-        _entry(texts.why_stages, " → ".join(retrieval.stages) or texts.none),
+        _entry(texts.why_stages, " → ".join(map(texts.search_reason, retrieval.stages)) or texts.none),
         _entry(texts.why_evidence, _pairs(figures) or texts.none),
         _entry(texts.why_timings, _pairs(seconds) or texts.none),
         _entry(texts.why_generation, retrieval.generation or texts.none),
@@ -77,7 +77,10 @@ def _hit_row(hit: Hit, stages: list[str], several: bool, texts: Texts) -> str:
 
 def _dropped_table(dropped: tuple[Dropped, ...], texts: Texts) -> str:
     head = _row((texts.why_passage, texts.why_stage, texts.why_reason), cell="th")
-    rows = "".join(_row((PurePath(drop.source).name, drop.stage, drop.reason)) for drop in dropped[:_MOST_DROPPED])
+    rows = "".join(
+        _row((PurePath(drop.source).name, drop.stage, texts.search_reason(drop.reason)))
+        for drop in dropped[:_MOST_DROPPED]
+    )
     more = len(dropped) - _MOST_DROPPED
     rest = f'<p class="fn-small">{escape(texts.why_more.format(n=more))}</p>' if more > 0 else ""
     heading = escape(texts.why_dropped.format(n=len(dropped)))
@@ -93,7 +96,7 @@ def why_not_html(traces: Sequence[WhyNot], texts: Texts) -> str:
     for trace in traces:
         name = PurePath(trace.source).name or trace.document
         verdict = texts.why_not_verdicts[trace.verdict]
-        lines = [trace.reason, *map(leg_line, trace.legs)]
+        lines = [texts.search_reason(line) for line in (trace.reason, *map(leg_line, trace.legs))]
         if trace.best is not None:
             lines.append(f"{texts.why_terms}: {', '.join(trace.best.matched_terms) or texts.none}")
             lines.append(f"{texts.why_not_best}: {shorten(' '.join(trace.best.chunk.text.split()), 160)}")

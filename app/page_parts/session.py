@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from app.page_parts.answer_run import AnswerRun
-from generation.answer import Answer, Citation
+from generation.answer import Answer, Citation, Claim
+from generation.draw_boxes import Drawn, draw_pictures
 from generation.llm import Message
 from generation.media import Picture
 from ingest.document import Span
@@ -29,6 +30,8 @@ class Turn:
     pictures: tuple[Picture, ...] = ()
     unseen: bool = False  # the model sees no pictures: their words were read into the question
     plain: bool = False  # asked of the model alone, without documents
+    history: tuple[Message, ...] = ()  # what had been said before
+    also: tuple[str, ...] = ()  # more knowledge bases that were searched
 
     @property
     def is_open(self) -> bool:
@@ -43,7 +46,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class OpenSource:
-    """What the side panel shows: a citation of a claim, or a hit that was not cited."""
+    """What the side panel shows: a citation of a claim, a hit that was not cited, or a picture that the model saw."""
 
     turn: int
     target: str
@@ -55,6 +58,7 @@ class OpenSource:
     quote: str
     citation: Citation | None = None
     claim: str = ""
+    picture: Drawn | None = None  # one that the model saw, with its boxes, in place of words
     page_label: str = ""
     seconds: tuple[float, float] | None = None
     kb: str = ""
@@ -119,7 +123,7 @@ def history(turns: Sequence[Turn], *, plain: bool = False) -> list[Message]:
 
 def opened(turn: Turn, target: str) -> OpenSource | None:
     """Give what a click on `target` opens: "c:CLAIM:MARKER" a citation, "d:CONFLICT" what disagrees with one,
-    "h:RANK" a hit; None when there is none.
+    "h:RANK" a hit, "p:CLAIM" the picture that a claim can have been read in; None when there is none.
     """
     answer = turn.answer
     if answer is None:
@@ -134,6 +138,8 @@ def opened(turn: Turn, target: str) -> OpenSource | None:
                 return _opened_citation(turn, target, citation, claim.text)
     if kind == "d" and int(numbers[0]) < len(answer.conflicts):
         return _opened_citation(turn, target, answer.conflicts[int(numbers[0])].other, answer.conflict_text)
+    if kind == "p" and int(numbers[0]) < len(answer.claims):
+        return _opened_picture(turn, target, answer, answer.claims[int(numbers[0])])
     if kind == "h":
         for hit in answer.retrieval.hits:
             if hit.rank == int(numbers[0]):
@@ -156,6 +162,25 @@ def _opened_citation(turn: Turn, target: str, citation: Citation, claim: str) ->
         page_label=citation.page_label,
         seconds=citation.seconds,
         kb=citation.kb,
+    )
+
+
+def _opened_picture(turn: Turn, target: str, answer: Answer, claim: Claim) -> OpenSource | None:
+    if not claim.picture_number:
+        return None
+    drawn = draw_pictures(answer.pictures, answer.boxes)[claim.picture_number - 1]
+    shown = drawn.picture
+    return OpenSource(
+        turn=turn.number,
+        target=target,
+        document_id=shown.document_id,
+        source="",
+        title=shown.title,
+        page=shown.page,
+        span=Span(0, 0),
+        quote="",
+        claim=claim.text,
+        picture=drawn,
     )
 
 

@@ -1,7 +1,9 @@
 """What the page says, as one value a language. Knows nothing of Streamlit."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from app.ordinal import ordinal
 from app.places import clock_range
@@ -60,16 +62,27 @@ class Texts:
     abstained: str
     reasons: Mapping[str, str]
     unresolved: str
+    marker_notes: str
+    corrected: str
+    corrected_elsewhere: str
+    boxes_guessed: str
     notice_instruction: str
     notice_unseen: str
     n_invisible: str
+    n_unread: str
     source: str
     page: str
     page_labelled: str
     answered_by: str
+    save_html: str
+    save_pdf: str
+    save_json: str
+    not_in_font: str
     # citation panel
     panel_source: str
     panel_passage: str
+    panel_picture: str
+    claim_in_picture: str
     close: str
     quote: str
     passage: str
@@ -95,6 +108,7 @@ class Texts:
     why_dropped: str
     why_stage: str
     why_reason: str
+    search_reasons: Sequence[tuple[str, str]]
     why_timings: str
     why_evidence: str
     why_generation: str
@@ -110,6 +124,7 @@ class Texts:
     # where to look
     where: str
     where_limited: str
+    choose: str
     where_also: str
     where_documents: str
     where_folders: str
@@ -183,6 +198,25 @@ class Texts:
     def reason_in_words(self, reason: str) -> str:
         """Give an abstention's reason in this language, or as it came where it has no translation."""
         return self.reasons.get(reason, reason)
+
+    def search_reason(self, reason: str) -> str:
+        """Give what a search says of itself in this language, part by part, or as it came where that isn't known."""
+        parts = (self._search_reason(part) for part in reason.split("; "))
+        return ("；" if self.code == "zh" else "; ").join(parts)
+
+    def _search_reason(self, part: str) -> str:
+        for form, translation in self.search_reasons:
+            if match := _pattern(form).fullmatch(part):
+                found = match.groupdict()
+                if "reason" in found:
+                    found["reason"] = self._search_reason(found["reason"])
+                return translation.format(**found)
+        return part
+
+
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(form)))
 
 
 def language_of(setting: str, locale: str | None) -> str:

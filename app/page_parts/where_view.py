@@ -32,7 +32,7 @@ def draw_where(engine: Engine, kb: str, texts: Texts) -> Where:
     n_chosen = sum(bool(st.session_state.get(f"{key}_{name}")) for name in _CONTROLS)
     label = f"{texts.where} · {texts.where_limited.format(n=n_chosen)}" if n_chosen else texts.where
     with st.popover(label, icon=":material/filter_alt:", width=260):
-        also = st.multiselect(texts.where_also, others, key=f"{key}_also") if others else []
+        also = st.multiselect(texts.where_also, others, key=f"{key}_also", placeholder=texts.choose) if others else []
         searched = [kb, *also]
         try:
             catalogs = [engine.knowledge_base(name).catalog for name in searched]
@@ -53,12 +53,16 @@ def _draw_filters(catalogs: Iterable[Catalog], key: str, texts: Texts) -> Filter
     folders = sorted({PurePosixPath(source.replace("!/", "/")).parent.as_posix() for source in sources} - {"."})
     documents: list[str] = []
     if len(sources) <= _MOST_DOCUMENTS:
-        documents = st.multiselect(texts.where_documents, sources, key=f"{key}_documents", format_func=_file_name)
+        documents = st.multiselect(
+            texts.where_documents, sources, key=f"{key}_documents", format_func=_file_name, placeholder=texts.choose
+        )
     chosen_folders: list[str] = []
     if folders:
-        chosen_folders = st.multiselect(texts.where_folders, folders, key=f"{key}_folders")
-    types = st.multiselect(texts.where_types, sorted({one.format for one in facts}), key=f"{key}_types")
-    chosen_tags = st.multiselect(texts.where_tags, tags, key=f"{key}_tags") if tags else []
+        chosen_folders = st.multiselect(texts.where_folders, folders, key=f"{key}_folders", placeholder=texts.choose)
+    types = st.multiselect(
+        texts.where_types, sorted({one.format for one in facts}), key=f"{key}_types", placeholder=texts.choose
+    )
+    chosen_tags = st.multiselect(texts.where_tags, tags, key=f"{key}_tags", placeholder=texts.choose) if tags else []
     with st.container(horizontal=True):
         since = st.text_input(texts.where_since, key=f"{key}_since", placeholder="2024-05")
         until = st.text_input(texts.where_until, key=f"{key}_until", placeholder="2025")
