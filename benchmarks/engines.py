@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from generation.token_estimate import estimate_tokens
+from ingest.token_estimate import estimate_tokens
 
 from app.engine import Engine
 from app.settings import EMBEDDED_LLM, PROJECT, Settings
