@@ -28,12 +28,13 @@ def settings_with(
     top_k: int | None,
     sampling: Mapping[str, Any] | None = None,
     strictness: int | None = None,
+    served: Mapping[str, str] | None = None,
 ) -> Settings:
     """Load the settings, with those of the command's options in their place.
 
-    `sampling` holds fields of SamplingConfig.
+    `sampling` holds fields of SamplingConfig, `served` settings that name a server and its model.
     """
-    settings = load_settings()
+    settings = load_settings(given=served)
     if llm is not None:
         settings = replace(settings, llm=replace(settings.llm, model=llm, url=LLMSettings().url))
     if top_k is not None:

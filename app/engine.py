@@ -4,6 +4,7 @@ One Engine serves many threads. Knowledge bases and models are opened when first
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from app.hearing import Spoken, hear_question
 from app.knowledge_bases import KnowledgeBases
 from app.model_making import make_llm, make_reranker
-from app.seeing import Asked, page_pictures, prepare, sees_images
+from app.seeing import Asked, page_pictures, prepare, takes_media
 from app.settings import Settings
-from generation.abstain import stated_lines
+from generation.abstain import abstain_config
 from generation.answer import Answer
 from generation.answer_config import AnswerConfig
 from generation.answering import stream_answer
@@ -70,6 +72,7 @@ class Engine(KnowledgeBases):
         self._reranker = ProbedReranker(reranker) if reranker else None
         self._dictionary: Dictionary | None = None
         self._sees: bool | None = None
+        self._hears: bool | None = None
 
     def ingest(
         self,
@@ -185,10 +188,12 @@ class Engine(KnowledgeBases):
         also: Sequence[str] = (),
         filters: Filters = EVERYWHERE,
         pictures: Sequence[Picture] = (),
+        heard: Sequence[str] = (),
     ) -> Iterator[str | Answer]:
         """Yield the answer's text piece by piece and, last, the Answer itself. Closing it stops the model.
 
-        `pictures` are the user's own, of `prepared`. A model that sees is also shown pages that are pictures.
+        `pictures` are the user's own, and `heard` becomes notes of the answer: both of `prepared`. A model that sees is
+        also shown pages that are pictures.
         """
         retrieval = self.search(kb, question, history=history, translated=True, also=also, filters=filters)
         if self.settings.llm.page_images and (self.settings.llm.url or self.settings.llm.vision == "yes"):
@@ -197,7 +202,7 @@ class Engine(KnowledgeBases):
         opened = self.knowledge_bases_named(kb, also)
         # Of several embedders one that reads Chinese compares sentences of every language.
         comparing = next((one for one in opened if one.embedder_knows_chinese()), opened[0])
-        yield from stream_answer(
+        items = stream_answer(
             retrieval,
             self.llm(),
             self._answer_config(),
@@ -210,17 +215,27 @@ class Engine(KnowledgeBases):
             dated_of=self._dated_of,
             pictures=pictures,
         )
+        with closing(items):  # type: ignore[type-var]  # a generator
+            for item in items:
+                yield replace(item, notes=(*heard, *item.notes)) if isinstance(item, Answer) else item
 
     def prepared(self, question: str, files: Sequence[tuple[str, bytes]]) -> Asked:
         """Put pictures and recordings (name and bytes) in a question. Raises SourceError, ModelError."""
-        return prepare(question, files, self.settings, lambda: self.sees)
+        return prepare(question, files, lambda: self.sees, self._hear)
 
     @property
     def sees(self) -> bool:
         """Whether the model sees pictures; its server is asked once. Raises ModelError."""
         if self._sees is None:
-            self._sees = sees_images(self.llm(), self.settings.llm.vision)
+            self._sees = takes_media("image", self.llm(), self.settings.llm.vision)
         return self._sees
+
+    @property
+    def hears(self) -> bool:
+        """Whether the model hears; its server is asked once. Raises ModelError."""
+        if self._hears is None:
+            self._hears = takes_media("audio", self.llm(), self.settings.llm.audio)
+        return self._hears
 
     def why_not(self, kb: str, document: str, retrieval: Retrieval, *, top_k: int | None = None) -> list[WhyNot]:
         """Trace where a document fell out of a search of `kb`, and of the other knowledge bases that it searched."""
@@ -257,12 +272,15 @@ class Engine(KnowledgeBases):
     def _answer_config(self) -> AnswerConfig:
         """Give the settings' own; a server reads long prompts quickly, so unless told otherwise it gets more."""
         config = self.settings.answer
-        lines = stated_lines(self.llm().name, self.settings.strictness / 100)
-        config = replace(config, abstain=replace(config.abstain, least_stated=lines))
+        abstain = abstain_config(config.abstain, self.llm().name, self.settings.strictness / 100)
+        config = replace(config, abstain=abstain)
         tokens = self.settings.prompt_tokens
         if not tokens and self.settings.llm.url:
             tokens = _SERVER_PROMPT_TOKENS
         return replace(config, context_tokens_budget=tokens) if tokens else config
+
+    def _hear(self, name: str, data: bytes) -> Spoken:
+        return hear_question(name, data, self.settings.ingest.load, self.llm, lambda: self.hears)
 
     def _translate(self, question: str) -> str | None:
         return translate_question(question, self.llm())
@@ -282,6 +300,6 @@ class Engine(KnowledgeBases):
 
     def _similarity(self, left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float32]:
         """Give the cosines of two lists of texts, shape (len(left), len(right))."""
-        embedder = self.embedder()
+        embedder = self.remembering(self.embedder())
         similarity: npt.NDArray[np.float32] = embedder.embed_passages(left) @ embedder.embed_passages(right).T
         return similarity

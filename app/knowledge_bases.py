@@ -20,6 +20,7 @@ from ingest.errors import KnowledgeBaseError, SettingsError, StorageError
 from ingest.export_kb import Exported, export_knowledge_base
 from ingest.import_kb import import_knowledge_base
 from ingest.knowledge_base import KnowledgeBase
+from ingest.remembering import RememberingEmbedder
 from ingest.repair import Repair, repair_knowledge_base
 from ingest.salvage import salvage_catalog
 from ingest.tags import clean_tag
@@ -61,6 +62,7 @@ class KnowledgeBases:
         self._open: dict[str, KnowledgeBase] = {}
         self._embedder = embedder
         self._embedders: dict[str, Embedder] = {}  # of knowledge bases built with others, by name
+        self._remembering: dict[Embedder, RememberingEmbedder] = {}
 
     def knowledge_bases(self) -> list[str]:
         """List the knowledge bases by name, without what an interrupted first ingest, import or delete left."""
@@ -153,7 +155,8 @@ class KnowledgeBases:
                 self._open.pop(kb)  # deleted or restored by another process; a thread may still be reading the old one
             if kb not in self._open:
                 folder = self._existing_folder(kb)
-                self._open[kb] = KnowledgeBase.open(folder, self._embedder_of(folder), config=self.settings.index)
+                embedder = self.remembering(self._embedder_of(folder))
+                self._open[kb] = KnowledgeBase.open(folder, embedder, config=self.settings.index)
             return self._open[kb]
 
     def knowledge_bases_named(self, kb: str, also: Sequence[str] = ()) -> list[KnowledgeBase]:
@@ -170,6 +173,13 @@ class KnowledgeBases:
             if self._embedder is None:
                 self._embedder = make_embedder(self.settings)
             return self._embedder
+
+    def remembering(self, embedder: Embedder) -> Embedder:
+        """Give an embedder for questions, which remembers what it embedded."""
+        with self._opening:
+            if embedder not in self._remembering:
+                self._remembering[embedder] = RememberingEmbedder(embedder)
+            return self._remembering[embedder]
 
     def _embedder_of(self, folder: Path) -> Embedder:
         """Give the embedder that a knowledge base was built with, if it is here; else that of the settings.

@@ -1,4 +1,7 @@
-"""A served model in, what it can do out: found by tiny real requests, one an ability. Knows nothing of documents."""
+"""A served model in, what it can do out: found by tiny real requests, one an ability. Knows nothing of documents.
+
+The one place that tells whether a model sees or hears: for `footnote llm list`, and before a picture is sent.
+"""
 
 import base64
 import io
@@ -10,11 +13,13 @@ import wave
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from ingest.addresses import is_near
 from ingest.errors import ModelError
 
 _TIMEOUT_SECONDS = 60.0
+_BUSY = (408, 429, 502, 503, 504)  # says nothing of what the model can do
 _SCHEMA = {"type": "object", "properties": {"a": {"enum": ["x"]}}, "required": ["a"], "additionalProperties": False}
 
 
@@ -36,18 +41,25 @@ def probe(base_url: str, model: str, api_key: str) -> Abilities:
         body = {"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": 16, **options}
         return _post(f"{base_url.rstrip('/')}/chat/completions", body, api_key)
 
-    picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{_pixel()}"}}
-    sound = {"type": "input_audio", "input_audio": {"data": _sound(), "format": "wav"}}
-    text = {"type": "text", "text": "Say: a"}
     form = {"type": "json_schema", "json_schema": {"name": "a", "schema": _SCHEMA, "strict": True}}
     streamed = answer("Say: a", stream=True)
     return Abilities(
         streams=streamed is not None and streamed.startswith("data:"),
         structured=_is_in_form(answer("Say x as JSON", response_format=form, max_tokens=32)),
         logprobs='"logprobs":{' in (answer("Say: a", logprobs=True) or "").replace(" ", ""),
-        images=answer([picture, text]) is not None,
-        audio=answer([sound, text]) is not None,
+        images=takes("image", base_url, model, api_key),
+        audio=takes("audio", base_url, model, api_key),
     )
+
+
+def takes(kind: Literal["image", "audio"], base_url: str, model: str, api_key: str) -> bool:
+    """Tell whether a model takes pictures or recordings: it is sent a small one. Raises ModelError as `probe` does."""
+    part: dict[str, object] = {"type": "input_audio", "input_audio": {"data": _sound(), "format": "wav"}}
+    if kind == "image":
+        part = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{_pixel()}"}}
+    content = [part, {"type": "text", "text": "Say: a"}]
+    body = {"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": 16}
+    return _post(f"{base_url.rstrip('/')}/chat/completions", body, api_key) is not None
 
 
 def _post(address: str, body: Mapping[str, object], api_key: str) -> str | None:
@@ -60,6 +72,8 @@ def _post(address: str, body: Mapping[str, object], api_key: str) -> str | None:
     except urllib.error.HTTPError as error:
         if error.code in (401, 403):
             raise ModelError(f"{address} refuses the key; set FOOTNOTE_LLM_KEY") from error
+        if error.code in _BUSY:
+            raise ModelError(f"{address} is busy ({error.code} {error.reason}); try again") from error
         return None
     except OSError as error:
         raise ModelError(f"{address} doesn't answer ({error}); read its log, or try again") from error

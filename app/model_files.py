@@ -50,7 +50,7 @@ def pull_embedded(model: EmbeddedModel, folder: Path, *, fetch: Fetch, progress:
     parts_folder = folder / PARTS_FOLDER
     with _full_disk_said(model, folder):
         parts_folder.mkdir(parents=True, exist_ok=True)
-        with _locked(parts_folder):
+        with locked(parts_folder):
             if is_intact(model, folder):
                 return target  # another pull made it meanwhile
             _check_disk(model, folder)
@@ -202,8 +202,8 @@ def _full_disk_said(model: EmbeddedModel, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(parts_folder: Path) -> Iterator[None]:
-    """Let one pull at a time work here; a second one waits for the first."""
+def locked(parts_folder: Path) -> Iterator[None]:
+    """Let one pull or unpacking at a time work here; a second one waits for the first."""
     with (parts_folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,24 +1,23 @@
-"""What a question's pictures and recordings become: sent to a model that sees, else read by OCR; speech is heard here.
+"""What a question's pictures and recordings become: sent to a model that sees, else read by OCR; speech becomes words.
 
 The same for every face. Also finds the pages of passages that only a picture tells all of.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from generation.llm import LLM, Message, Prompt, SamplingConfig
-from generation.media import Picture, read_audio, read_image
+from app.hearing import Spoken
+from app.model_abilities import takes
+from generation.llm import LLM
+from generation.media import Picture, read_image
 from generation.openai_server import OpenAIServer
 from generation.standby import StandBy
 from ingest.document import Document
 from ingest.errors import ModelError, SettingsError, SourceError
 from ingest.load_formats import FORMATS, source_suffix
-from retrieval.retrieval import Dropped, Retrieval
-
-if TYPE_CHECKING:
-    from app.settings import Settings
+from retrieval.retrieval import Dropped, Hit, Retrieval
 
 _MOST_OCR_CHARACTERS = 1500
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif")
@@ -27,54 +26,49 @@ PICTURE_TYPES = tuple(suffix[1:] for suffix in _PICTURES)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with what goes with it: pictures for the model, and what the user is told before it is sent."""
+    """A question with what goes with it: pictures for the model, what the user is told before it is sent, and who heard
+    its recordings.
+    """
 
     question: str
     pictures: tuple[Picture, ...] = ()
     notes: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
 
 
-def sees_images(llm: LLM, setting: str) -> bool:
-    """Tell whether a model sees pictures: by the setting, else a server is shown a small one. Raises ModelError.
+def takes_media(kind: Literal["image", "audio"], llm: LLM, setting: str) -> bool:
+    """Tell whether a model takes pictures or recordings: by the setting, else its server is sent a small one.
 
-    Of two models, the first counts; while it can't tell, its stand-by answers, which is sent no pictures.
+    Of two models, the first counts; while it can't tell, its stand-by answers, which is sent none. Raises ModelError.
     """
     if isinstance(llm, StandBy):
         try:
-            return sees_images(llm.first, setting)
+            return takes_media(kind, llm.first, setting)
         except ModelError:
             return False
     if setting != "auto" or not isinstance(llm, OpenAIServer):
         return setting == "yes"
-    from PIL import Image
-
-    from generation.media import encode_image
-
-    probe = encode_image(Image.new("RGB", (56, 56), "white"), "probe.png")
-    prompt = Prompt((Message("user", "Say: yes", (probe,)),), "Say: yes")
-    try:
-        for piece in llm.stream(prompt, SamplingConfig(max_tokens=1)):
-            if piece:  # "" says only that the request is made again
-                break
-    except ModelError as error:
-        if "can't take the request" in str(error) or "failed (500" in str(error):
-            return False
-        if "wrote nothing" not in str(error) and "wrote no answer" not in str(error):
-            raise
-    return True
+    return takes(kind, llm.config.base_url, llm.name, llm.config.api_key)
 
 
-def prepare(question: str, files: Sequence[tuple[str, bytes]], settings: "Settings", sees: Callable[[], bool]) -> Asked:
+def prepare(
+    question: str,
+    files: Sequence[tuple[str, bytes]],
+    sees: Callable[[], bool],
+    hear: Callable[[str, bytes], Spoken],
+) -> Asked:
     """Put a question's files in it. Raises SourceError for one that can't be used."""
     pictures: list[Picture] = []
-    parts, notes = [question.strip()] if question.strip() else [], []
+    parts, notes, heard = [question.strip()] if question.strip() else [], [], []
     if not parts and not files:
         raise SettingsError("the question is empty; ask something")
     for name, data in files:
         if PurePath(name).suffix.lower() not in _PICTURES:
             if FORMATS.get(source_suffix(PurePath(name)), "audio") != "audio":
                 raise SourceError(f"{name} is neither a picture nor a recording; add it as a document: footnote ingest")
-            parts.append(_heard(name, data, settings))
+            spoken = hear(name, data)
+            parts.append(spoken.words)
+            heard.append(spoken.note)
         elif sees():
             pictures.append(Picture(read_image(data, name), title=name))
         else:
@@ -84,44 +78,51 @@ def prepare(question: str, files: Sequence[tuple[str, bytes]], settings: "Settin
             )
     if not parts:
         raise SettingsError("a picture alone asks nothing; write a question with it")
-    return Asked("\n".join(parts), tuple(pictures), tuple(notes))
+    return Asked("\n".join(parts), tuple(pictures), tuple(notes), tuple(heard))
 
 
 def page_pictures(
     retrieval: Retrieval, document_of: Callable[[str, str], Document], most: int, sees: Callable[[], bool]
 ) -> tuple[tuple[Picture, ...], Retrieval]:
-    """Draw the pages of the best hits that hold a figure or are scans, at most `most`; say of which it failed."""
-    from ingest.page_image import has_page_images, page_image
+    """Draw the pages of the best hits that hold a picture or a chart or are scans, at most `most`; say which failed."""
+    from ingest.page_image import page_image
 
     pictures: list[Picture] = []
     dropped: list[Dropped] = []
-    seen: set[tuple[str, int]] = set()
-    for hit in retrieval.hits[:5]:
-        chunk = hit.chunk
-        if chunk.page is None or len(pictures) >= most or (chunk.document_id, chunk.page) in seen:
-            continue
-        seen.add((chunk.document_id, chunk.page))
-        document = document_of(hit.kb, chunk.document_id)
-        if not has_page_images(document) or not _is_pictured(document, chunk.page):
-            continue
-        if not sees():  # asked only when there is something to see
+    for hit, document, number in _pictured_pages(retrieval.hits[:5], document_of):
+        if len(pictures) >= most or not sees():  # asked only when there is something to see
             break
-        name = f"{hit.title}, p. {chunk.page}"
+        name = f"{hit.title}, p. {number}"
         try:
-            media = read_image(page_image(document, chunk.page, [], scale=2.0).png, name)
+            media = read_image(page_image(document, number, [], scale=2.0).png, name)
         except SourceError as error:
-            dropped.append(Dropped(chunk.id, hit.source, "picture", str(error), hit.kb))
+            dropped.append(Dropped(hit.chunk.id, hit.source, "picture", str(error), hit.kb))
             continue
-        pictures.append(Picture(media, chunk.document_id, hit.title, chunk.page))
+        pictures.append(Picture(media, document.id, hit.title, number))
     return tuple(pictures), replace(retrieval, dropped=(*retrieval.dropped, *dropped))
 
 
-def _is_pictured(document: Document, number: int) -> bool:
-    """Tell whether a page was read by OCR or holds a figure."""
-    page = document.pages[number - 1]
-    return any(read.number == number for read in document.read_pages) or any(
-        block.kind == "figure" and block.span.overlaps(page.span) for block in document.blocks
-    )
+def _pictured_pages(
+    hits: Sequence[Hit], document_of: Callable[[str, str], Document]
+) -> Iterator[tuple[Hit, Document, int]]:
+    """Give the pages that passages stand on and that show more than words, each once."""
+    from ingest.page_image import has_page_images
+    from ingest.pictured import is_pictured
+
+    seen: set[tuple[str, int]] = set()
+    for hit in hits:
+        if hit.chunk.page is None:
+            continue
+        document = document_of(hit.kb, hit.chunk.document_id)
+        if not has_page_images(document):
+            continue
+        for page in document.pages:
+            where = (document.id, page.number)
+            if where in seen or not page.span.overlaps(hit.chunk.span):
+                continue
+            seen.add(where)
+            if is_pictured(document, page.number):
+                yield hit, document, page.number
 
 
 def _read(name: str, data: bytes) -> str:
@@ -131,10 +132,3 @@ def _read(name: str, data: bytes) -> str:
     read_image(data, name)  # the same files are refused, whichever model answers
     text = " ".join(load_image(data, name, LoadConfig()).text.split())
     return text if len(text) <= _MOST_OCR_CHARACTERS else text[:_MOST_OCR_CHARACTERS] + "…"
-
-
-def _heard(name: str, data: bytes, settings: "Settings") -> str:
-    from ingest.load_audio import load_audio
-
-    read_audio(data, name)  # refuses what is too long for a question before the minutes that hearing it takes
-    return " ".join(load_audio(data, name, settings.ingest.load).text.split())

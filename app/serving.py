@@ -1,11 +1,9 @@
 """A plan in, a server that is started, watched, started again when it dies, and stopped. Knows nothing of models."""
 
-import ctypes
 import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -15,16 +13,15 @@ from pathlib import Path
 
 from app.serving_failure import last_line, reason
 from app.serving_plan import Plan
+from app.serving_process import END_WITH_THIS_PROCESS, inherited_environment
 from app.settings import PROJECT
 from ingest.errors import ModelError
 
-_PR_SET_PDEATHSIG = 1  # of Linux's prctl
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 20.0
 _RESTARTS = 5
 _CALM_SECONDS = 600.0  # a server that ran so long has its restarts back
 _TAIL_BYTES = 200_000
-_FORBIDDEN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")  # this program's own Python must not leak into vLLM's
 
 
 @dataclass(slots=True)
@@ -72,7 +69,7 @@ class Supervisor:
             self.state.unlink(missing_ok=True)
 
     def _start(self, start_seconds: float) -> bool:
-        kept = {name: value for name, value in os.environ.items() if name not in _FORBIDDEN}
+        kept = inherited_environment()
         path = f"{Path(self.plan.command[0]).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
         environment = {**kept, "PATH": path, **self.plan.set_variables, **self.plan.secrets}
         with self.log.open("ab") as log:
@@ -84,7 +81,7 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_end_with_this_process if sys.platform == "linux" else None,
+                preexec_fn=END_WITH_THIS_PROCESS,
             )
         began = said_at = time.monotonic()
         said = ""
@@ -151,11 +148,6 @@ class Supervisor:
                 continue
         self._process.wait()
         self._process = None
-
-
-def _end_with_this_process() -> None:
-    """Have the server told to stop should this program be killed without a chance to do it."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def running_servers(folder: Path) -> list[dict[str, object]]:

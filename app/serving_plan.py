@@ -75,6 +75,13 @@ def make_plan(model: ServedModel, machine: Machine, wishes: Wishes, vllm: Path |
     return _vllm_plan(model, machine, wishes, vllm)
 
 
+def must_unpack(model: ServedModel, machine: Machine, wishes: Wishes, vllm: Path | None) -> bool:
+    """Tell whether vLLM will serve a GGUF, which it can't read: it has no plugin for them, or a CPU to run on."""
+    if vllm is None or model.place != "gguf" or _engine(model, machine, wishes, vllm) != "vllm":
+        return False
+    return not (machine.gpus and any(vllm.resolve().parent.parent.glob("lib/python*/site-packages/vllm_gguf_plugin*")))
+
+
 def find_vllm(named: str) -> Path | None:
     """Find vLLM's command: the one named, the project's own, or the one on PATH. Raises SettingsError."""
     if named:
@@ -91,8 +98,6 @@ def find_vllm(named: str) -> Path | None:
 def _engine(model: ServedModel, machine: Machine, wishes: Wishes, vllm: Path | None) -> Engine:
     if wishes.engine == "llama.cpp" and model.place != "gguf":
         raise SettingsError(f"llama.cpp serves GGUF files, and {model.target} is none; serve it with vLLM")
-    if wishes.engine == "vllm" and model.place == "gguf" and not machine.gpus:
-        raise SettingsError("without a GPU vLLM would have to unpack the GGUF; leave --engine out: llama.cpp serves it")
     if wishes.engine:
         return "vllm" if wishes.engine == "vllm" else "llama.cpp"
     return "llama.cpp" if model.place == "gguf" and not (machine.gpus and vllm) else "vllm"

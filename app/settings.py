@@ -45,6 +45,7 @@ class LLMSettings:
     fallback_model: str = ""
     fallback_key: str = "none"
     vision: str = "auto"  # whether it sees pictures: yes, no, or ask the server
+    audio: str = "auto"  # whether it hears questions: the same
     page_images: int = 2  # of cited pages, at most, for a model that sees
 
 
@@ -136,6 +137,7 @@ SETTING_NAMES: Mapping[str, str] = {
     "llm_key": "the server's API key",
     "llm_context": "the model's context length in tokens, where it can't be found out",
     "llm_vision": "whether the model sees pictures: yes, no, or auto, which asks the server once",
+    "llm_audio": "whether the model hears spoken questions: yes, no, or auto, which asks the server once",
     "llm_page_images": "how many scanned or pictured pages a model that sees gets with a question; 0: none",
     "llm_threads": "processor threads for a GGUF model; 0 takes all cores",
     "llm_extra_body": "JSON sent to that server with every question, such as chat_template_kwargs",
@@ -154,19 +156,25 @@ SETTING_NAMES: Mapping[str, str] = {
     "strictness": "0 to 100: how readily a question is declined that the passages may not answer",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
     "speech_model": "hears recordings: a name in the models folder, a faster-whisper folder, a size, or a hub name",
+    "speech_url": "base URL of a server that hears in its place by /v1/audio/transcriptions; speech_model is its model",
+    "speech_key": "that server's API key",
     "ocr_pages": "how many pages of one document OCR may read; 0 turns OCR off",
     "file_timeout": "seconds until a file whose reading doesn't get on is given up (more for large ones); 0: never",
 }
 
 
-def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings. Raises SettingsError for an unknown name or a value that makes no sense."""
+def load_settings(environment: Mapping[str, str] | None = None, *, given: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; those `given`, by name, win over the environment and the file.
+
+    Raises SettingsError for an unknown name or a value that makes no sense.
+    """
     environment = os.environ if environment is None else environment
     home = Path(environment.get("FOOTNOTE_HOME", "") or PROJECT / "data").expanduser().absolute()
     values = _file_values(Path(environment.get("FOOTNOTE_CONFIG", "") or home / "footnote.toml"))
     for name in SETTING_NAMES:
         if value := environment.get(f"FOOTNOTE_{name.upper()}", ""):
             values[name] = value
+    values.update(given or {})
     defaults = Settings()
     llm = LLMSettings(
         model=values.get("llm_model", "") if values.get("llm_url") else values.get("llm", EMBEDDED_LLM),
@@ -178,7 +186,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         fallback_url=values.get("llm_fallback_url", ""),
         fallback_model=values.get("llm_fallback_model", ""),
         fallback_key=values.get("llm_fallback_key", "none"),
-        vision=_vision(values),
+        vision=_yes_no_auto(values, "llm_vision"),
+        audio=_yes_no_auto(values, "llm_audio"),
         page_images=_number(values, "llm_page_images", LLMSettings().page_images),
     )
     chunking = defaults.ingest.chunking
@@ -230,10 +239,10 @@ def with_search(
     return replace(settings, search=search)
 
 
-def _vision(values: Mapping[str, str]) -> str:
-    value = values.get("llm_vision", "") or "auto"
+def _yes_no_auto(values: Mapping[str, str], name: str) -> str:
+    value = values.get(name, "") or "auto"
     if value not in ("auto", "yes", "no"):
-        raise SettingsError(f"llm_vision must be auto, yes or no, got {value!r}; set FOOTNOTE_LLM_VISION to one")
+        raise SettingsError(f"{name} must be auto, yes or no, got {value!r}; set FOOTNOTE_{name.upper()} to one")
     return value
 
 
@@ -249,10 +258,13 @@ def _search_config(values: Mapping[str, str], default: SearchConfig) -> SearchCo
 
 
 def _load_config(values: Mapping[str, str], home: Path) -> LoadConfig:
+    pages = _number(values, "ocr_pages", LoadConfig().max_ocr_pages)
+    if url := values.get("speech_url", ""):
+        model = values.get("speech_model", "")
+        return LoadConfig(model, max_ocr_pages=pages, speech_url=url, speech_key=values.get("speech_key", ""))
     name = values.get("speech_model", "") or EMBEDDED_SPEECH
     local = home / "models" / name
     model = str(local) if name == EMBEDDED_SPEECH or local.is_dir() else name
-    pages = _number(values, "ocr_pages", LoadConfig().max_ocr_pages)
     return LoadConfig(model, f"run: footnote llm pull {EMBEDDED_SPEECH}", pages)
 
 

@@ -185,6 +185,8 @@ def answer_json(answer: Answer) -> Json:
         "answer": answer.text,
         "abstained": answer.abstained,
         "reason": answer.reason,
+        "refusal": answer.refusal,
+        "missing": list(answer.missing),
         "claims": [
             {
                 "text": claim.text,

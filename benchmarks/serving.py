@@ -1,13 +1,15 @@
 """What Footnote costs on top of a model server: the same prompts through Footnote and through a bare HTTP client.
 
-    python -m benchmarks.serving [--base-url URL] [--model NAME] [--at N...] [--rounds N] [--device TEXT] [--quick]
-                                 [--json]
+    python -m benchmarks.serving [--base-url URL | --paced N] [--model NAME] [--at N...] [--rounds N] [--questions N]
+                                 [--answer-tokens N] [--device TEXT] [--quick] [--json]
 
-Without `--base-url` it is llama.cpp in this process, whose calls are repeated without Footnote around them. The
-questions are the sample ones. A first pass through Footnote records every call that it makes; its share of prompt
-tokens found in the prefix cache is vLLM's own count. Then Footnote and the bare client take turns, N questions at a
-time, with all prompts cached on both sides. `tokens/s` counts the server's pieces over the wall time of all; `first`
-is the median time to the first piece, for Footnote after retrieval. Overhead is how much slower Footnote is.
+Without `--base-url` it is llama.cpp in this process, whose calls are repeated without Footnote around them. `--paced N`
+starts a server that writes N tokens a second on each stream, as fast as a real model on a GPU does and with nothing
+computed: benchmarks/paced_server.py. The questions are the sample ones. A first pass through Footnote records every
+call that it makes; its share of prompt tokens found in the prefix cache is vLLM's own count. Then Footnote and the bare
+client take turns, N questions at a time, with all prompts cached on both sides. `tokens/s` counts the server's pieces
+over the wall time of all; `first` is the median time to the first piece, for Footnote after retrieval. Overhead is how
+much slower Footnote is: with its searches, and without the time that they took.
 """
 
 import argparse
@@ -15,12 +17,15 @@ import json
 import platform
 import re
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -32,6 +37,7 @@ from app.model_making import make_llm
 from app.settings import PROJECT, LLMSettings, Settings
 from generation.answer import Answer
 from generation.answer_config import AnswerConfig
+from generation.counting import CountsAhead
 from generation.llm import LLM, Prompt, SamplingConfig
 
 KB = "samples"
@@ -47,12 +53,18 @@ class Side:
 
     pieces: int = 0
     seconds: float = 0.0
+    searching: float = 0.0  # seconds of all questions together, many at a time
+    cpu_seconds: float = 0.0
     firsts: list[float] = field(default_factory=list)
 
     @property
     def speed(self) -> float:
         """Pieces per second."""
         return self.pieces / self.seconds
+
+    def speed_without_search(self, n: int) -> float:
+        """Pieces per second, the searches of `n` questions at a time taken off."""
+        return self.pieces / (self.seconds - self.searching / n)
 
 
 class Recording:
@@ -78,6 +90,11 @@ class Recording:
         """When each piece of this thread's question came."""
         times: list[float] = self._of_thread.times
         return times
+
+    def count_ahead(self, texts: Iterable[str]) -> None:
+        """Let the model count, if it counts ahead."""
+        if isinstance(self._llm, CountsAhead):
+            self._llm.count_ahead(texts)
 
     def next_tokens(self, prompt: Prompt) -> Mapping[str, float]:
         """Give the model's own, as a call of one token."""
@@ -124,6 +141,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base-url", default="", help="a running OpenAI-compatible server, ending in /v1")
+    parser.add_argument("--paced", type=float, default=0.0, metavar="N", help="a server of N tokens a second a stream")
+    parser.add_argument("--first-ms", type=float, default=100.0, help="how long that one reads a prompt")
+    parser.add_argument("--answer-tokens", type=int, default=ANSWER_TOKENS)
     parser.add_argument("--model", default="", help="its model; the first it offers if left out")
     parser.add_argument("--at", type=int, nargs="+", default=[1, 8, 32], help="how many questions at a time")
     parser.add_argument("--rounds", type=int, default=3)
@@ -134,8 +154,9 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.quick:
         asked.at, asked.rounds, asked.questions = [1, 8], 1, 8
-    with tempfile.TemporaryDirectory() as folder:
-        settings = _settings(Path(folder), asked.base_url, asked.model)
+    with tempfile.TemporaryDirectory() as folder, _paced(asked.paced, asked.first_ms) as paced_url:
+        asked.base_url = asked.base_url or paced_url
+        settings = _settings(Path(folder), asked.base_url, asked.model, asked.answer_tokens)
         recording = Recording(make_llm(settings))
         engine = Engine(settings, llm=recording)
         engine.ingest(KB, [SAMPLES / "documents"])
@@ -157,53 +178,65 @@ def _measure(
     base_url: str,
 ) -> dict[str, float]:
     before = _prefix_cache(base_url)
-    recorded = [_through_footnote(engine, recording, question)[2] for question in questions]
+    recorded = [_through_footnote(engine, recording, question)[3] for question in questions]
     figures: dict[str, float] = {}
     if before and (after := _prefix_cache(base_url)) and after[1] > before[1]:
         figures["prefix_hit_rate"] = (after[0] - before[0]) / (after[1] - before[1])
         print(f"prompt tokens found in the prefix cache in the first pass: {figures['prefix_hit_rate']:.1%}")
-    print(f"{'at once':>8} {'Footnote tokens/s':>18} {'bare':>8} {'overhead':>9} {'first ms':>9} {'bare':>8}")
+    print(
+        f"{'at once':>8} {'Footnote tokens/s':>18} {'bare':>8} {'overhead':>9} {'without search':>15} {'first ms':>9}"
+        f" {'bare':>8} {'CPU ms a question':>18} {'bare':>6}"
+    )
     for n in at:
         footnote, plain = Side(), Side()
         for _ in range(rounds):
-            _turn(footnote, n, questions, lambda question: _through_footnote(engine, recording, question)[:2])
+            _turn(footnote, n, questions, lambda question: _through_footnote(engine, recording, question)[:3])
             _turn(plain, n, recorded, lambda calls: _through_client(bare, calls))
         overhead = 1 - footnote.speed / plain.speed
+        beyond = 1 - footnote.speed_without_search(n) / plain.speed
         first, bare_first = (1000 * statistics.median(side.firsts) for side in (footnote, plain))
-        print(f"{n:8} {footnote.speed:18.1f} {plain.speed:8.1f} {overhead:9.1%} {first:9.0f} {bare_first:8.0f}")
+        cpu, bare_cpu = (1000 * side.cpu_seconds / rounds / len(questions) for side in (footnote, plain))
+        print(
+            f"{n:8} {footnote.speed:18.1f} {plain.speed:8.1f} {overhead:9.1%} {beyond:15.1%} {first:9.0f}"
+            f" {bare_first:8.0f} {cpu:18.0f} {bare_cpu:6.0f}"
+        )
         figures |= {
             f"tokens_per_second@{n}": footnote.speed,
             f"overhead@{n}": overhead,
+            f"overhead_without_search@{n}": beyond,
             f"first_ms@{n}": first,
             f"first_overhead_ms@{n}": first - bare_first,
+            f"cpu_ms@{n}": cpu - bare_cpu,
         }
     return figures
 
 
-def _turn(side: Side, n: int, items: Sequence[T], work: Callable[[T], tuple[int, float]]) -> None:
+def _turn(side: Side, n: int, items: Sequence[T], work: Callable[[T], tuple[int, float, float]]) -> None:
     """Let `n` threads work through all items, and add what they did to `side`."""
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(n) as pool:
         done = list(pool.map(work, items))
     side.seconds += time.perf_counter() - started
-    side.pieces += sum(pieces for pieces, _ in done)
-    side.firsts += [first for pieces, first in done if pieces]
+    side.cpu_seconds += time.process_time() - cpu_started
+    side.pieces += sum(pieces for pieces, _, _ in done)
+    side.searching += sum(searching for _, _, searching in done)
+    side.firsts += [first for pieces, first, _ in done if pieces]
 
 
-def _through_footnote(engine: Engine, recording: Recording, question: str) -> tuple[int, float, list[Call]]:
-    """Ask, and give the number of pieces, the seconds from retrieval to the first, and the calls made."""
+def _through_footnote(engine: Engine, recording: Recording, question: str) -> tuple[int, float, float, list[Call]]:
+    """Ask, and give the number of pieces, the seconds from retrieval to the first, those of it, and the calls made."""
     recording.begin()
     started = time.perf_counter()
     *_, answer = engine.ask(KB, question)
     assert isinstance(answer, Answer)
     times = recording.times
     searched = answer.retrieval.timings["retrieve"]
-    return len(times), times[0] - started - searched if times else 0.0, recording.calls
+    return len(times), times[0] - started - searched if times else 0.0, searched, recording.calls
 
 
 def _through_client(
     bare: Callable[[Prompt, SamplingConfig], Iterator[str]], calls: Sequence[Call]
-) -> tuple[int, float]:
+) -> tuple[int, float, float]:
     """Repeat the calls of one question, one after the other."""
     started = time.perf_counter()
     # A call of one token asks for its probabilities: no piece of an answer.
@@ -214,7 +247,7 @@ def _through_client(
         if piece
     ]
     times = [at for at, max_tokens in came if max_tokens > 1]
-    return len(times), times[0] - started if times else 0.0
+    return len(times), times[0] - started if times else 0.0, 0.0
 
 
 def _prefix_cache(base_url: str) -> tuple[float, float] | None:
@@ -237,10 +270,26 @@ def _questions(n: int) -> list[str]:
     return alone[:n]
 
 
-def _settings(folder: Path, base_url: str, model: str) -> Settings:
+@contextmanager
+def _paced(tokens_per_second: float, first_ms: float) -> Iterator[str]:
+    """Run a paced server in a process of its own, and give its address; "" for none."""
+    if not tokens_per_second:
+        yield ""
+        return
+    told = ["--tokens-per-second", str(tokens_per_second), "--first-ms", str(first_ms)]
+    command = [sys.executable, "-m", "benchmarks.paced_server", *told]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+
+
+def _settings(folder: Path, base_url: str, model: str, answer_tokens: int) -> Settings:
     (folder / "models").symlink_to(PROJECT / "data" / "models")
     config = AnswerConfig()
-    config = replace(config, sampling=replace(config.sampling, max_tokens=ANSWER_TOKENS))
+    config = replace(config, sampling=replace(config.sampling, max_tokens=answer_tokens))
     llm = LLMSettings(url=base_url, model=model) if base_url else LLMSettings()
     return Settings(home=folder, llm=llm, answer=config)
 

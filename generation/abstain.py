@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from generation.calibrated import calibrations_for
 from generation.matching import surface_of, terms_of
 from generation.polarity import negations
 from generation.prompts import REFUSALS, PromptLanguage
+from generation.sureness import Calibration, moved
 from retrieval.retrieval import Retrieval
 
 ABSTENTIONS: dict[PromptLanguage, str] = {
@@ -50,6 +52,7 @@ _ABOUT_ZH = re.compile("资料|段落|文档|文中|文章|原文|信息|问题|
 UNKNOWN_MODEL: Mapping[PromptLanguage, float] = {"en": 0.3, "zh": 0.3}
 _CALIBRATED: Mapping[str, Mapping[PromptLanguage, float]] = {"qwen2.5-coder-1.5b": {"en": 0.46, "zh": 0.46}}
 NOT_STATED = "the model doesn't see the answer in the passages"
+NOT_LIKELY = "no sentence of the passages speaks of what is asked closely enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,20 @@ class AbstainConfig:
 
     # How sure the model must be that the passages state the answer (`generation.stated`), by the question's language.
     least_stated: Mapping[PromptLanguage, float] = field(default_factory=lambda: dict(UNKNOWN_MODEL))
+    # How likely the passages must hold the answer, by their own signals and the model's Yes (`generation.sureness`).
+    calibrations: Mapping[PromptLanguage, Calibration] = field(default_factory=lambda: calibrations_for("", 0.5))
     # The retrieval's own figures; 0 switches a floor off.
     least_lexical_coverage: float = 0.0
     least_dense_best: float = 0.0
     # Where the fit of question and evidence (`generation.fit.question_fit`) and their closeness in meaning
     # (`retrieval.legs.relevance`) sum to less, the model is asked once more, sternly, and the answer stands only if it
     # doesn't refuse. Few words in common prove nothing by themselves: "How much time off do I get?" shares none with
-    # "25 days of annual leave". Of 53 right answers to sample, squad2_dev and xquad_zh questions 3 are asked for
-    # again, of 27 made-up ones 5, all Chinese. Asking whenever the fit alone was under .55 cost 5 of 33 right answers
-    # and stopped none of 5 made-up ones (benchmarks/LOG.md, 2026-11-22).
-    sure_sum: float = 0.6
+    # "25 days of annual leave". Of 108 gold values, read as answers, 2 are asked for again, of 67 values that the
+    # nearest sentence offers instead 19; at .6 one and 12, at .8 five and 28 (benchmarks/LOG.md, 2026-11-25).
+    sure_sum: float = 0.7
+    # The same where the quote's surroundings lack a name of the question that its passage holds: of 108 right answers
+    # 5 are so, and none sums to less than 1.1.
+    sure_sum_named: float = 1.1
     # Below this fit, and with a name in the question that the evidence's passage doesn't hold, there is no answer. Of
     # 23 right answers on squad2_dev and xquad_zh this takes none, of 22 made-up ones 6 (benchmarks/LOG.md, 2026-11-22).
     named_fit: float = 0.6
@@ -77,9 +84,19 @@ class AbstainConfig:
 def stated_lines(model: str, strictness: float) -> dict[PromptLanguage, float]:
     """Give `least_stated` for a model by its name: its measured lines at `strictness` .5, none at 0, .95 at 1."""
     lines = next((lines for name, lines in _CALIBRATED.items() if name in model.lower()), UNKNOWN_MODEL)
-    if strictness <= 0.5:
-        return {language: line * 2 * strictness for language, line in lines.items()}
-    return {language: line + (2 * strictness - 1) * (0.95 - line) for language, line in lines.items()}
+    return {language: moved(line, strictness) for language, line in lines.items()}
+
+
+def abstain_config(config: AbstainConfig, model: str, strictness: float) -> AbstainConfig:
+    """Give the config with a model's lines at a strictness from 0 to 1; .5 is what was measured to be best."""
+    scale = 2 * strictness if strictness <= 0.5 else 1 + (2 * strictness - 1) * 0.8
+    return replace(
+        config,
+        least_stated=stated_lines(model, strictness),
+        calibrations=calibrations_for(model, strictness),
+        sure_sum=config.sure_sum * scale,
+        sure_sum_named=config.sure_sum_named * scale,
+    )
 
 
 def reason_before(retrieval: Retrieval, config: AbstainConfig) -> str:

@@ -12,6 +12,8 @@ from ingest.document import Span
 from retrieval.retrieval import Retrieval
 
 Status = Literal["supported", "partial", "unsupported"]
+# Told apart by what is wrong between question and documents; "" where that can't be told.
+RefusalKind = Literal["", "off_topic", "unanswered", "false_premise", "underspecified"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ class Answer:
     boxes: tuple[Box, ...] = ()
     notes: tuple[str, ...] = ()  # what the user should know of how it came about
     thinking: str = ""  # what the model thought before it wrote, never cited
+    refusal: RefusalKind = ""  # which kind an abstention is
+    missing: tuple[str, ...] = ()  # words of the question that no passage holds, for an abstention
     conflicts: tuple[Conflict, ...] = ()
     conflict_text: str = ""
     from_documents: bool = True  # False: the model's own words, nothing searched, cited or checked

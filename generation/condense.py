@@ -87,8 +87,12 @@ def condense(
         return (), orders
     sayers = {sentence.passage for sentence in sentences}
     sentences = _asked_rows(sentences, queries, config.row_share)
-    scores = _scores(hits, sentences, queries, relevance, config)
-    chosen = _choose(sentences, scores, budget_tokens, count_tokens, config)
+    costs = [count_tokens(s.text) + 1 for s in sentences]
+    chosen = set(range(len(sentences)))
+    # Where all fits nothing is ranked: embedding the sentences would be the dearest step of an answer.
+    if sum(costs) + config.label_tokens * len({s.passage for s in sentences}) > budget_tokens:
+        scores = _scores(hits, sentences, queries, relevance, config)
+        chosen = _choose(sentences, scores, costs, budget_tokens, config)
     excerpts = tuple(
         Excerpt(hit, spans)
         for number, hit in enumerate(hits)
@@ -194,12 +198,11 @@ def _scores(
 def _choose(
     sentences: Sequence[_Sentence],
     scores: npt.NDArray[np.float64],
+    costs: Sequence[int],
     budget_tokens: int,
-    count_tokens: CountTokens,
     config: CondensingConfig,
 ) -> set[int]:
     index = {(s.passage, s.place): i for i, s in enumerate(sentences)}
-    costs = [count_tokens(s.text) + 1 for s in sentences]
     ranking = [int(i) for i in np.argsort(-scores, kind="stable")]
     chosen: set[int] = set()
     left = budget_tokens

@@ -8,7 +8,7 @@ from generation.composing import Composer
 from generation.condense import Relevance
 from generation.fit import question_fit
 from generation.names import names_in, unknown_subjects
-from generation.numbers import missing_years
+from generation.numbers import missing_years, speaks_of_years
 from generation.support import is_foreign
 
 UNSUPPORTED = "nothing the model wrote is supported by the passages"
@@ -27,7 +27,7 @@ def reason_after(composer: Composer) -> str:
     asked, surroundings = composer.question, composer.surroundings
     if only_repeats(asked, [claim.text for claim in composer.claims if claim.citations]):
         return REPEATED
-    if years := missing_years(asked, surroundings):
+    if (years := missing_years(asked, surroundings)) and speaks_of_years(surroundings):
         return f"the passages speak of other years than {', '.join(map(str, years))}"
     return ""
 
@@ -38,10 +38,13 @@ def doubts(
     index: EvidenceIndex,
     relevance: Relevance | None,
     config: AbstainConfig,
+    *,
+    is_unsure: bool = False,
 ) -> tuple[bool, str]:
     """Tell whether the evidence speaks of so little of what is asked that the model should be asked again.
 
-    Words are compared with the query in the evidence's language, if there is one. The reason is filled where there is
+    Words are compared with the query in the evidence's language, if there is one. `is_unsure` says that the passages
+    looked unlikely to hold the answer before it was written. The reason is filled where there is
     nothing to ask: the thing asked about is neither in the evidence nor the title of any passage.
     """
     surroundings = composer.surroundings
@@ -58,7 +61,10 @@ def doubts(
         return False, f"the passages that would answer don't speak of {', '.join(subjects)}"
     if query != queries[0]:  # a small model refuses most of what it has to answer from another language
         return False, ""
-    if unknown_subjects(query, "\n".join((composer.near, *index.titles))):
-        return True, ""  # named in the passage, but not where the quote could refer to it
-    closeness = max(relevance(query, composer.labelled_quotes), default=0.0) if relevance else config.sure_sum / 2
-    return fit + closeness < config.sure_sum, ""
+    if is_unsure:
+        return True, ""
+    # named in the passage, but not where the quote could refer to it
+    is_elsewhere = bool(unknown_subjects(query, "\n".join((composer.near, *index.titles))))
+    least_sum = config.sure_sum_named if is_elsewhere else config.sure_sum
+    closeness = max(relevance(query, composer.labelled_quotes), default=0.0) if relevance else least_sum / 2
+    return bool(fit + closeness < least_sum), ""

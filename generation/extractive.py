@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from generation.citing import EvidenceIndex, Sentence
 from generation.llm import Prompt, SamplingConfig
 from generation.prompts import REFUSALS, prompt_language
-from generation.token_estimate import estimate_tokens
+from ingest.token_estimate import estimate_tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,12 @@ def question_fit(question: str, text: str, weights: Weights) -> float:
 def _scale(term: str, named: frozenset[str]) -> float:
     if term in named:
         return _NAME_WEIGHT
-    return _GENERIC_WEIGHT if term in _generic() or (term[0] == "·" and len(term) == 2) else 1.0
+    return _GENERIC_WEIGHT if is_generic(term) else 1.0
+
+
+def is_generic(term: str) -> bool:
+    """Tell whether a term says little of what is asked, since any question may hold it."""
+    return term in _generic() or (term[0] == "·" and len(term) == 2)
 
 
 @cache

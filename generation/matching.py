@@ -121,6 +121,11 @@ def _is_word(term: str) -> bool:
 
 
 def _stem_heads(terms: Collection[str]) -> frozenset[str]:
+    return _heads_of(terms if isinstance(terms, frozenset) else frozenset(terms))
+
+
+@lru_cache(maxsize=20_000)
+def _heads_of(terms: frozenset[str]) -> frozenset[str]:
     return frozenset(term[:5] for term in terms if _is_word(term))
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import wave
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -74,10 +73,9 @@ def read_audio(data: bytes, name: str) -> Media:
 
     SourceError when it is damaged, holds no sound or is longer than five minutes.
     """
-    import numpy as np
-
     from ingest.load_audio import decode_sound
     from ingest.speech import SAMPLE_RATE
+    from ingest.speech_server import wav_bytes
 
     samples, _ = decode_sound(data, name)
     if len(samples) > _MOST_SECONDS * SAMPLE_RATE:
@@ -85,13 +83,7 @@ def read_audio(data: bytes, name: str) -> Media:
             f"{name} is longer than {_MOST_SECONDS // 60} minutes, too long for a question; cut it, or add it as a"
             " document: footnote ingest"
         )
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(SAMPLE_RATE)
-        out.writeframes((samples * 32767).astype(np.int16).tobytes())
-    return Media("audio", "audio/wav", buffer.getvalue(), name)
+    return Media("audio", "audio/wav", wav_bytes(samples), name)
 
 
 def content_of(text: str, media: tuple[Media, ...]) -> str | list[str | dict[str, object]]:

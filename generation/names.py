@@ -92,6 +92,14 @@ def numbered_things(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(match.group() for match in _NUMBERED.finditer(text)))
 
 
+def numbered_kinds(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Give the kinds of things that the text tells apart by number, in small letters, each with its things."""
+    kinds: dict[str, list[str]] = {}
+    for label in numbered_things(text):
+        kinds.setdefault(re.sub(r"[ -]?#", "", _kind(label)), []).append(label)
+    return tuple((kind, tuple(labels)) for kind, labels in kinds.items())
+
+
 def _kind(label: str) -> str:
     """Give the label without what tells it from others of its kind: "dipper #", "#线"."""
     return re.sub(r"[ -](?:\d+|[A-Z])$|^(?:\d+|[A-Z](?![a-z]))", "#", label).lower()

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ingest.document import Span
 
@@ -135,6 +136,11 @@ def unit_of(word: str) -> str | None:
 
 def dates(text: str) -> list[Date]:
     """Give the dates of a text in order. A bare year is a quantity, not a date, unless 年 follows it."""
+    return list(_dates_in(text))
+
+
+@lru_cache(maxsize=4096)  # the same sentences are compared with every claim
+def _dates_in(text: str) -> tuple[Date, ...]:
     folded = _with_arabic_dates(fold(text))
     found: list[Date] = []
     for pattern in _DATES:
@@ -148,11 +154,16 @@ def dates(text: str) -> list[Date]:
             date = Date(_integer(parts.get("y")), month, _integer(parts.get("d")), span)
             if (date.month or 1) <= 12 and (date.day or 1) <= 31:
                 found.append(date)
-    return sorted(found, key=lambda date: date.span)
+    return tuple(sorted(found, key=lambda date: date.span))
 
 
 def quantities(text: str) -> list[Quantity]:
     """Give the numbers of a text in order, digits, English words and Chinese numerals alike, without its dates."""
+    return list(_quantities_in(text))
+
+
+@lru_cache(maxsize=4096)
+def _quantities_in(text: str) -> tuple[Quantity, ...]:
     folded = _ENUMERATION.sub(lambda sign: " " * len(sign.group()), _with_arabic_dates(fold(text)))
     taken = [date.span for date in dates(text)]
     found: list[Quantity] = []
@@ -160,7 +171,7 @@ def quantities(text: str) -> list[Quantity]:
         if not any(quantity.span.overlaps(span) for span in taken):
             found.append(quantity)
             taken.append(quantity.span)
-    return sorted(found, key=lambda quantity: quantity.span)
+    return tuple(sorted(found, key=lambda quantity: quantity.span))
 
 
 def fact_terms(text: str) -> set[str]:
@@ -285,3 +296,8 @@ def missing_years(question: str, text: str) -> tuple[int, ...]:
     asked = [date.year for date in dates(question) if date.year is not None]
     asked += [int(q.value) for q in quantities(question) if q.unit is None and 1800 <= q.value <= 2100]
     return tuple(year for year in dict.fromkeys(asked) if year not in known)
+
+
+def speaks_of_years(text: str) -> bool:
+    """Tell whether a text gives any year."""
+    return any(date.year is not None for date in dates(text)) or bool(_YEAR_ANYWHERE.search(text))

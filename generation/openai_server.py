@@ -6,15 +6,16 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from generation.llm import Prompt, SamplingConfig
+from generation.media import content_of
 from generation.reasoning import ReasoningFilter
 from generation.server_failures import explained, refuses_system, retry_seconds
-from generation.token_estimate import estimate_tokens
+from generation.server_tokens import ServerTokens
 from ingest.addresses import is_near
 from ingest.errors import ContextError, ModelError
 
@@ -61,6 +62,7 @@ class OpenAIServer:
         self._gives_probabilities = True  # until it has shown otherwise
         self._takes_system = True  # until its template has refused one
         self._limit: int | None = None  # the context size that it gave when it refused a prompt
+        self._tokens = ServerTokens()
         self._told = threading.local()
 
     @property
@@ -178,7 +180,7 @@ class OpenAIServer:
             # As a stream, so that a server that heeds no `max_tokens` is left after its first token.
             with self._chat().root_client.chat.completions.create(
                 model=self.name,
-                messages=[{"role": message.role, "content": message.content} for message in told],
+                messages=[{"role": one.role, "content": content_of(one.content, one.media)} for one in told],
                 temperature=0.0,
                 max_tokens=1,
                 logprobs=True,
@@ -209,11 +211,12 @@ class OpenAIServer:
             return
 
     def count_tokens(self, text: str) -> int:
-        """Estimate the token count from above, without asking the server.
+        """Give the server's count of a text counted ahead, else an estimate, without asking it."""
+        return self._tokens.count(text)
 
-        A Latin word counts a token for every 5 letters begun, every digit and sign one, a Chinese character 0.8.
-        """
-        return estimate_tokens(text)
+    def count_ahead(self, texts: Iterable[str]) -> None:
+        """Let the server count texts with its own tokenizer, where it does that, in one request."""
+        self._tokens.count_ahead(texts, self._chat().root_client, self.config.base_url, self.name)
 
     @property
     def _place(self) -> str:
@@ -239,9 +242,9 @@ class OpenAIServer:
             import openai
             from pydantic import SecretStr
 
-            from generation.langchain_chat import ThinkingChat
+            from generation.langchain_chat import PlainCompletions, ThinkingChat
 
-            self._client = ThinkingChat(
+            chat = ThinkingChat(
                 model=self.config.model or "unnamed",
                 base_url=self.config.base_url,
                 api_key=SecretStr(self.config.api_key or "none"),
@@ -251,6 +254,8 @@ class OpenAIServer:
                 # A proxy for the web must not swallow requests to this machine or its network.
                 http_client=openai.DefaultHttpxClient(trust_env=not is_near(self.config.base_url)),
             )
+            chat.client = PlainCompletions(chat.root_client)
+            self._client = chat
         return self._client
 
     def _described(self) -> tuple[str, int]:

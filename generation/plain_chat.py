@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from generation.answer import Answer
 from generation.composing import Clock
+from generation.counting import count_ahead
 from generation.llm import LLM, Message, Prompt, SamplingConfig, closable
 from generation.media import Picture
 from generation.reasoning import thinking_of
@@ -65,6 +66,7 @@ def stream_plain(
 
 def _fitting(history: Sequence[Message], question: str, llm: LLM, sampling: SamplingConfig) -> tuple[Message, ...]:
     """Give the last turns that fit beside the question and the reply, beginning with a user's."""
+    count_ahead(llm, question, history)
     left = llm.context_tokens - sampling.max_tokens - llm.count_tokens(question) - 2 * _MARKS_TOKENS
     kept: list[Message] = []
     for message in reversed(history):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 _NEGATION_EN = re.compile(
     r"\b(?:not|never|no|none|neither|nor|nobody|nothing|nowhere|cannot|without|except|excluding|excludes?|unless|hardly|"
-    r"rarely|seldom|fail(?:s|ed)? to|refus(?:e|es|ed)|unable|lacks?|lacked)\b|n[’']t\b",
+    r"rarely|seldom|r[au]n(?:s|ning)? out of|fail(?:s|ed)? to|refus(?:e|es|ed)|unable|lacks?|lacked)\b|n[’']t\b",
     re.IGNORECASE,
 )
 # "not only ... but", "no longer than", "no. 7" deny nothing, nor does a condition: "they lapse if not taken by June".

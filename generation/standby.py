@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import TypeVar
 
+from generation.counting import CountsAhead
 from generation.llm import LLM, Prompt, SamplingConfig
 from generation.reasoning import thinking_of
 from ingest.errors import ContextError, ModelError
@@ -57,6 +58,10 @@ class StandBy:
     def count_tokens(self, text: str) -> int:
         """Count by the one that would write now."""
         return self._asked(lambda llm: llm.count_tokens(text))
+
+    def count_ahead(self, texts: Iterable[str]) -> None:
+        """Let the one that would write now count, if it counts ahead."""
+        self._asked(lambda llm: llm.count_ahead(texts) if isinstance(llm, CountsAhead) else None)
 
     def next_tokens(self, prompt: Prompt) -> Iterator[Mapping[str, float]]:
         """Ask the one that would write now. A failure of the first is nothing here: writing then finds it out."""

@@ -86,6 +86,8 @@ def _other(
     their_names = [t for t in instead if _named(t, theirs, known)]
     if names and their_names and not _related(names, their_names) and not acronyms_of(" ".join(said), sentence):
         return _reason(names, their_names)
+    if len(instead) > 2 * len(said) + 1:  # for a whole clause: the claim leaves out rather than puts in its place
+        return ""
     words = [t for t in said if _is_thing(t) and t not in sentence and t not in asked and t in known]
     their_words = [t for t in instead if _is_thing(t) and t not in claim]
     return _reason([max(words, key=len)], [max(their_words, key=len)]) if words and their_words else ""

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from generation.abstain import ABSTENTIONS, NOT_STATED, is_refusal, reason_before
+from generation.abstain import NOT_LIKELY, NOT_STATED, is_refusal, reason_before
 from generation.answer import Answer
 from generation.answer_config import AnswerConfig
 from generation.citing import EvidenceIndex
 from generation.composing import Composer, Lookups
 from generation.condense import Excerpt, condense
 from generation.conflict_notes import state_conflicts
+from generation.counting import count_ahead
 from generation.doubts import REPEATED, doubts, reason_after
 from generation.instructions import notices_of
 from generation.limits import limits_for
@@ -24,7 +25,9 @@ from generation.picturing import Seeing
 from generation.prompts import PromptLimits, build_prompt, doubting, prompt_language
 from generation.question_form import wants_more
 from generation.reasoning import thinking_of
+from generation.refusals import left_open, refusal_of
 from generation.second_look import with_amounts
+from generation.signals import remembered, signals_of
 from generation.stated import stated_share
 from retrieval.retrieval import Retrieval
 
@@ -55,9 +58,11 @@ class Turn:
         pictures: Sequence[Picture],
         passages_share: float = 1.0,
     ) -> None:
-        self._lookups = lookups
+        relevance = lookups.relevance
+        self._lookups = lookups = replace(lookups, relevance=remembered(relevance) if relevance else None)
         self._started = lookups.clock()
         self._config = config.with_more() if wants_more(question) else config
+        count_ahead(llm, question, history, retrieval.hits)
         limits, longest = _limits(llm, self._config, question)
         self._limits = replace(limits, passages_tokens=max(1, int(limits.passages_tokens * passages_share)))
         self._sampling = replace(config.sampling, max_tokens=longest)
@@ -68,6 +73,8 @@ class Turn:
         self._question = question
         # A question that was written anew holds all it needs, and a small model repeats the answer before.
         self._history = history if question.startswith(retrieval.question) else ()
+        self._stands_alone = not history
+        self._is_unsure = False
         self._timings: dict[str, float] = {}
         self._thinking = ""
 
@@ -80,8 +87,8 @@ class Turn:
             return
         excerpts = self._condensed()
         draft = self._draft(excerpts)
-        if not (yield from self._may_be_stated(draft.prompt)):
-            yield from self._declined(NOT_STATED, draft)
+        if reason := (yield from self._unlikely(draft.prompt, excerpts)):
+            yield from self._declined(reason, draft)
             return
         held, is_shown = yield from self._written(draft)
         reason = reason_after(draft.composer)
@@ -100,7 +107,8 @@ class Turn:
             yield f"\n\n{said}"
         answer = self._answer(draft)
         text = f"{answer.text}\n\n{said}" if said else answer.text
-        yield replace(answer, text=text, conflicts=conflicts, conflict_text=said)
+        notes = left_open(self._question, self._retrieval.hits, text) if self._stands_alone else ()
+        yield replace(answer, text=text, conflicts=conflicts, conflict_text=said, notes=notes)
 
     def _condensed(self) -> list[Excerpt]:
         """Give what of the hits fits the prompt; what doesn't is named in the retrieval's `dropped`."""
@@ -135,14 +143,28 @@ class Turn:
         closeness: npt.NDArray[np.float32] = np.max([relevance(query, texts) for query in queries], axis=0)
         return closeness
 
-    def _may_be_stated(self, prompt: Prompt) -> Generator[str, None, bool]:
-        """Ask the model whether the passages state the answer; the answer may be in a picture alone."""
+    def _unlikely(self, prompt: Prompt, excerpts: Sequence[Excerpt]) -> Generator[str, None, str]:
+        """Ask the model whether the passages state the answer, and return why to decline: "" to go on.
+
+        What it says and what the passages' own words say count together. The answer may be in a picture alone.
+        """
+        if self._pictures:
+            return ""
         before = self._lookups.clock()
-        share = None if self._pictures else (yield from stated_share(self._llm, prompt))
-        if share is None:
-            return True
-        self._timings["stated"] = self._lookups.clock() - before
-        return share >= self._config.abstain.least_stated[prompt_language(self._question)]
+        share = yield from stated_share(self._llm, prompt)
+        if share is not None:
+            self._timings["stated"] = self._lookups.clock() - before
+        abstain, language = self._config.abstain, prompt_language(self._question)
+        if share is not None and share < abstain.least_stated[language]:
+            return NOT_STATED
+        queries = (self._question, *self._retrieval.queries[1:])
+        signals = signals_of(queries, excerpts, self._lookups.relevance) if self._lookups.relevance else None
+        if signals is None:
+            return ""
+        calibration = abstain.calibrations[language]
+        chance = calibration.chance(replace(signals, stated=share))
+        self._is_unsure = chance < calibration.sure
+        return NOT_LIKELY if chance < calibration.least else ""
 
     def _written(self, draft: _Draft) -> Generator[str, None, tuple[str, bool]]:
         """Show the text as the model writes it, and return what of it is still held back, and whether any isn't.
@@ -201,7 +223,7 @@ class Turn:
         """Ask the model once more where its evidence speaks of little that is asked, and return why to decline."""
         queries = (self._question, *self._retrieval.queries[1:])
         relevance, abstain = self._lookups.relevance, self._config.abstain
-        doubtful, reason = doubts(draft.composer, queries, draft.index, relevance, abstain)
+        doubtful, reason = doubts(draft.composer, queries, draft.index, relevance, abstain, is_unsure=self._is_unsure)
         if not doubtful:
             return reason
         before = self._lookups.clock()
@@ -215,10 +237,12 @@ class Turn:
 
     def _declined(self, reason: str, draft: _Draft | None = None, *, is_shown: bool = False) -> AnswerStream:
         """Yield an abstention; its text only where nothing else was shown."""
-        text = ABSTENTIONS[prompt_language(self._question)]
+        found = self._retrieval
+        refusal = refusal_of(self._question, found.queries, found.hits, stands_alone=self._stands_alone)
         if not is_shown:
-            yield text
-        yield replace(self._answer(draft), text=text, claims=(), abstained=True, reason=reason, unresolved=(), boxes=())
+            yield refusal.text
+        answer = replace(self._answer(draft), claims=(), abstained=True, reason=reason, unresolved=(), boxes=())
+        yield replace(answer, text=refusal.text, refusal=refusal.kind, missing=refusal.missing)
 
     def _answer(self, draft: _Draft | None) -> Answer:
         return Answer(

@@ -18,6 +18,7 @@ from ingest.load_config import LoadConfig
 from ingest.load_draft import Draft, one_line
 from ingest.load_pdf_words import join
 from ingest.speech import SAMPLE_RATE, Heard, Phrase, Samples, hear, speech_model
+from ingest.speech_server import hear_by_server
 from ingest.step import OnStep, Step, unsaid
 
 _MAX_SECONDS = 4 * 3600  # 0.9 GB of samples, and hours of work
@@ -32,16 +33,16 @@ def load_audio(data: bytes, name: str, config: LoadConfig, on_step: OnStep = uns
     """Give the words spoken in a recording; SourceError when it is damaged, longer than four hours or no speech model
     is there, WordlessError without any speech.
     """
-    model = speech_model(config, name)  # first: without it there is no use in more
+    model = None if config.speech_url else speech_model(config, name)  # first: without it there is no use in more
     samples, title = decode_sound(data, name, on_step)
-    heard = hear(samples, model, on_step)
+    heard = hear(samples, model, on_step) if model else hear_by_server(samples, config, name, on_step)
     if not heard.phrases:
         raise WordlessError(f"{name} is a recording without speech; there is nothing in it to search or quote.")
     text, blocks, utterances = _paragraphs(heard.phrases)
     metadata = {
         "duration_seconds": f"{len(samples) / SAMPLE_RATE:.0f}",
         "spoken_language": heard.language,
-        "speech_model": Path(config.speech_model).name,
+        "speech_model": Path(config.speech_model).name or config.speech_url,
         "speech_confidence": f"{_confidence(heard):.3f}",
     }
     return Draft(text, blocks, (), title or Path(name).stem, metadata, utterances=utterances)

@@ -27,6 +27,7 @@ from ingest.load_pdf_page import Line, open_pdf, read_lines, upright_height
 from ingest.load_pdf_running import printed_labels, without_running_lines
 from ingest.load_pdf_words import join
 from ingest.ocr_draft import lay_pages
+from ingest.pictured import PICTURED_PAGES, holds_picture
 from ingest.step import OnStep, Step, unsaid
 
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
@@ -44,6 +45,7 @@ def load_pdf(data: bytes, name: str, config: LoadConfig | None = None, on_step: 
         pages: list[Sequence[Line]] = []
         heights = []
         grids: list[list[Grid]] = []
+        pictured: list[int] = []
         n_invisible = 0
         for page in document:
             n_invisible += take_out_invisible(page)
@@ -52,6 +54,8 @@ def load_pdf(data: bytes, name: str, config: LoadConfig | None = None, on_step: 
             on_step(Step("page", len(pages), len(document)))
             heights.append(upright_height(page, lines))
             grids.append(read_grids(page, lines))
+            if holds_picture(page):
+                pictured.append(len(pages))
         without_text = pages_to_read(document, pages)
         labels = [document.get_page_label(index) or None for index in range(len(document))]
         bookmarks = _bookmarks(document)
@@ -78,6 +82,8 @@ def load_pdf(data: bytes, name: str, config: LoadConfig | None = None, on_step: 
         )
     kept = _metadata(metadata) | ocr_metadata({number: reading for number, (reading, _) in found.items()})
     unread = without_text[len(to_read) :]
+    if pictured:
+        kept[PICTURED_PAGES] = page_ranges(pictured)
     if unread:
         kept["ocr_pages_limit"] = str(max_pages)
     if empty := sorted({*unread, *(number for number, lines in enumerate(pages, 1) if not lines)}):

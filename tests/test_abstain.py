@@ -9,6 +9,7 @@ from tests.fakes import ScriptedLLM, fixed_clock, retrieval_of
 
 _LEAVE = "New employees get 25 days of annual leave. Unused days expire on 31 March."
 _EN = "I could not find an answer to this in the documents."
+_NO_CAKES = f"{_EN} They seem to be about other things: no passage found speaks of cakes."
 _ZH = "在这些文档中没有找到这个问题的答案。"
 
 
@@ -83,7 +84,7 @@ def test_an_answer_of_which_nothing_is_supported_is_withdrawn() -> None:
         retrieval_of("How many cakes?", _LEAVE), ScriptedLLM("Everybody gets 99 cakes [1]."), AnswerConfig()
     )
 
-    assert (answer.text, answer.claims, answer.completion) == (_EN, (), "Everybody gets 99 cakes [1].")
+    assert (answer.text, answer.claims, answer.completion) == (_NO_CAKES, (), "Everybody gets 99 cakes [1].")
     assert answer.reason == "nothing the model wrote is supported by the passages"
 
 
@@ -99,7 +100,7 @@ def test_a_refusal_is_never_shown_before_it_is_recognised() -> None:
         stream_answer(retrieval_of("How many cakes?", _LEAVE), ScriptedLLM(refusal, piece_size=1), AnswerConfig())
     )
 
-    assert items[:-1] == [_EN]
+    assert items[:-1] == [_NO_CAKES]
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,14 @@ def test_the_row_whose_range_holds_the_asked_number_is_shown_and_the_others_are_
         "| Amount (crowns) | Approved by | Offers |",
         "| above 250,000 | Board | public tender |",
     ]
+
+
+def test_where_everything_fits_nothing_is_ranked_and_all_is_shown() -> None:
+    def relevance(query: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        raise AssertionError("embedding costs more than all the rest")
+
+    hits = [passage("Dogs travel free. Cats don't.", 1), passage("The kiosk sells tea.", 2)]
+    # 5, 3 and 5 tokens, one more a sentence, 20 a label: 56
+    excerpts, dropped = condense(hits, ["Does a dog travel free?"], 56, _count, relevance=relevance)
+
+    assert (_shown(excerpts), dropped) == (["Dogs travel free.", "Cats don't.", "The kiosk sells tea."], ())

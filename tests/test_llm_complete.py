@@ -1,7 +1,6 @@
 """Base-model completion and chat without documents from the command line, against a real loopback server."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,15 @@ from generation.extractive import Extractive
 from generation.llama_cpp import LlamaCpp
 from generation.llm import SamplingConfig
 from ingest.errors import ModelError
-from tests.test_openai_server import StubServer
+from tests.stub_server import StubServer
 
 _SMALL = Path(__file__).parent.parent / "data" / "models" / "smollm2-135m-instruct-q4_1.gguf"
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StubServer]:
-    stub = StubServer()
+@pytest.fixture(autouse=True)
+def _served(server: StubServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FOOTNOTE_HOME", str(tmp_path))
-    monkeypatch.setenv("FOOTNOTE_LLM_URL", stub.url)
-    yield stub
-    stub.http.shutdown()
-    stub.http.server_close()
+    monkeypatch.setenv("FOOTNOTE_LLM_URL", server.url)
 
 
 def _completing(*pieces: str, finish: str | None = "stop") -> Any:

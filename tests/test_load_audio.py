@@ -194,12 +194,12 @@ def test_a_long_recording_is_cut_where_it_is_quietest() -> None:
     for pause in pauses:
         sound[pause * SAMPLE_RATE : (pause + 1) * SAMPLE_RATE] = 0
 
-    pieces = list(quiet_pieces(sound))
+    pieces = list(quiet_pieces(sound, 600))
 
     cuts = [end / SAMPLE_RATE for _, end in pieces]
     assert [580 < cuts[0] < 581, 1165 < cuts[1] < 1166, cuts[2]] == [True, True, minutes * 60]
     assert [start for start, _ in pieces] == [0, *(end for _, end in pieces[:-1])]
-    assert list(quiet_pieces(sound[: 900 * SAMPLE_RATE])) == [(0, 900 * SAMPLE_RATE)]
+    assert list(quiet_pieces(sound[: 900 * SAMPLE_RATE], 600)) == [(0, 900 * SAMPLE_RATE)]
 
 
 @needs_model

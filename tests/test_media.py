@@ -1,11 +1,8 @@
 """Pictures and speech in questions: made fit to send, sent, read by OCR where the model is blind; boxes taken out."""
 
 import io
-import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +11,19 @@ from PIL import Image
 
 from app.conversation import save_drawn
 from app.engine import Engine
-from app.seeing import sees_images
+from app.seeing import takes_media
 from app.settings import LLMSettings, Settings
 from generation.answer import Answer
 from generation.boxes import Box, held_from, take_boxes
 from generation.draw_boxes import draw_boxes, draw_pictures
+from generation.llm import Message, Prompt
 from generation.media import Media, Picture, content_of, read_image
 from generation.standby import StandBy
 from ingest.errors import SettingsError, SourceError
 from tests.fakes import ScriptedLLM
 from tests.hashing_embedder import HashingEmbedder
 from tests.scans import encoded, picture_of
+from tests.stub_server import StubServer
 
 SIZE = (640, 480)
 
@@ -137,37 +136,25 @@ def test_media_become_content_parts_before_the_text() -> None:
     ]
 
 
-class Server:
-    """An OpenAI-compatible server that sees pictures or refuses them as vLLM does, and keeps what it was sent."""
+class Server(StubServer):
+    """A server that sees pictures or refuses them as vLLM does, and keeps what it was sent."""
 
     def __init__(self, text: str, *, sees: bool, refusal: int = 400) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        server = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:
-                pass
+        def answer(handler: Any) -> None:
+            pictured = any(isinstance(message["content"], list) for message in self.bodies[-1]["messages"])
+            if pictured and not sees:
+                handler.reply(refusal, {"error": {"message": "image input is not supported"}})
+            else:
+                handler.stream(text)
 
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                server.bodies.append(body)
-                pictured = any(isinstance(message["content"], list) for message in body["messages"])
-                if pictured and not sees:
-                    self._send(refusal, "application/json", '{"error": {"message": "image input is not supported"}}')
-                    return
-                delta = {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": "stop"}]}
-                chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "qwen", **delta}
-                self._send(200, "text/event-stream", f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
+        self.answer = answer
 
-            def _send(self, status: int, kind: str, text: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """The questions so far."""
+        return self.chats()
 
 
 @pytest.fixture
@@ -187,8 +174,7 @@ def make(tmp_path: Path) -> Iterator[Any]:
 
     yield make
     for server in servers:
-        server.http.shutdown()
-        server.http.server_close()
+        server.close()
 
 
 def answer_of(engine: Engine, question: str, files: list[tuple[str, bytes]]) -> Answer:
@@ -206,6 +192,13 @@ def test_a_model_that_sees_gets_the_picture_and_what_it_read_there_is_called_so(
     assert (answer.abstained, answer.text) == (False, "The sign shows a heron.")
     assert [(claim.status, claim.picture) for claim in answer.claims] == [("unsupported", "sign.png")]
     assert answer.boxes == (Box("a heron", 0.0, 0.0, 0.5, 0.5),)
+
+
+def test_a_model_that_is_asked_for_its_first_token_is_sent_the_picture(make: Any) -> None:
+    engine, server = make("A heron.", sees=True)
+    sign = Media("image", "image/png", b"abc", "sign.png")
+    list(engine.llm().next_tokens(Prompt((Message("user", "What is it?", (sign,)),), "What is it?")))
+    assert server.bodies[-1]["messages"][-1]["content"] == content_of("What is it?", (sign,))
 
 
 def test_a_blind_model_gets_the_words_of_the_picture_and_the_user_is_told(make: Any) -> None:
@@ -228,10 +221,9 @@ def test_a_server_that_fails_on_pictures_as_llama_cpp_does_is_blind(make: Any) -
 
 def test_the_first_of_two_models_tells_whether_pictures_are_seen(make: Any) -> None:
     engine, server = make("yes", sees=True)
-    assert sees_images(StandBy(engine.llm(), ScriptedLLM("x")), "auto") is True
-    server.http.shutdown()
-    server.http.server_close()
-    assert sees_images(StandBy(engine.llm(), ScriptedLLM("x")), "auto") is False
+    assert takes_media("image", StandBy(engine.llm(), ScriptedLLM("x")), "auto") is True
+    server.close()
+    assert takes_media("image", StandBy(engine.llm(), ScriptedLLM("x")), "auto") is False
 
 
 @pytest.mark.parametrize(

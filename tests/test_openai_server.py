@@ -1,10 +1,8 @@
 """OpenAIServer against a real HTTP server on loopback that speaks server-sent events, well and badly."""
 
-import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,100 +12,13 @@ from generation.answer_config import AnswerConfig
 from generation.answering import answer_question
 from generation.llm import Message, Prompt, SamplingConfig
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
-from generation.token_estimate import estimate_tokens
 from ingest.errors import ModelError
+from ingest.token_estimate import estimate_tokens
 from tests.fakes import retrieval_of
+from tests.stub_server import StubServer
 
 _PROMPT = Prompt((Message("system", "Be brief."), Message("user", "Who?")), "Who?")
 _SAMPLING = SamplingConfig(max_tokens=20, seed=7)
-
-
-class StubServer:
-    """One endpoint whose behaviour a test writes; records requests and whether the client hung up."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
-        self.models: list[dict[str, Any]] = [{"id": "qwen", "object": "model", "max_model_len": 2048}]
-        self.answer: Callable[[Any], None] = lambda handler: handler.stream("Mira", " Solberg")
-        self.hung_up = threading.Event()
-        stub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-            def do_GET(self) -> None:
-                stub.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, {}))
-                self.reply(200, {"object": "list", "data": stub.models})
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                stub.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-                stub.answer(self)
-
-            def reply(self, status: int, body: object) -> None:
-                data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def start(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", "text/event-stream")
-                self.send_header("Connection", "close")
-                self.end_headers()
-
-            def raw(self, text: str) -> None:
-                self.wfile.write(text.encode())
-                self.wfile.flush()
-
-            def delta(self, finish: str | None = None, **delta: object) -> None:
-                choice = {"index": 0, "delta": delta, "finish_reason": finish}
-                chunk = {
-                    "id": "c",
-                    "object": "chat.completion.chunk",
-                    "created": 1,
-                    "model": "qwen",
-                    "choices": [choice],
-                }
-                self.raw(f"data: {json.dumps(chunk)}\n\n")
-
-            def stream(self, *pieces: str, finish: str | None = "stop") -> None:
-                self.start()
-                self.delta(role="assistant", content="")
-                for piece in pieces:
-                    self.delta(content=piece)
-                if finish:
-                    self.delta(finish)
-                    self.raw("data: [DONE]\n\n")
-                self.close_connection = True
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/v1"
-
-    def llm(self, **settings: Any) -> OpenAIServer:
-        """Give a client of this server that doesn't try twice."""
-        return OpenAIServer(
-            OpenAIServerConfig(**{"base_url": self.url, "retries": 0, "timeout_seconds": 5, **settings})
-        )
-
-    def posted(self) -> dict[str, Any]:
-        """Give the body of the last question."""
-        return [body for path, _, body in self.requests if path.endswith("/chat/completions")][-1]
-
-
-@pytest.fixture
-def server() -> Iterator[StubServer]:
-    stub = StubServer()
-    yield stub
-    stub.http.shutdown()
-    stub.http.server_close()
 
 
 def _answer(llm: OpenAIServer) -> str:
@@ -406,3 +317,67 @@ def test_closing_the_iterator_hangs_up_so_that_the_server_stops(server: StubServ
 )
 def test_tokens_are_estimated_from_above(text: str, tokens: int) -> None:
     assert estimate_tokens(text) == tokens
+
+
+def _reply_like(kind: str) -> Callable[[Any, dict[str, Any]], None]:
+    """Answer /tokenize as a server of that kind does, with a token a character: a byte-level one cuts 年 in two."""
+
+    def tokenize(handler: Any, body: dict[str, Any]) -> None:
+        text = body["content"] if kind == "llama" else body["prompt"]
+        pieces = [part for character in text for part in ([b"\xe5\xb9", b"\xb4"] if character == "年" else [character])]
+        if kind == "llama":
+            shown = [list(piece) if isinstance(piece, bytes) else piece for piece in pieces]
+            handler.reply(200, {"tokens": [{"id": 7, "piece": piece} for piece in shown]})
+            return
+        reply = {"count": len(pieces), "max_model_len": 2048, "tokens": [7] * len(pieces)}
+        if kind == "vllm":  # GPT-2's letters for bytes; here any, for only their number counts
+            reply["token_strs"] = ["Ġ" * len(piece.encode() if isinstance(piece, str) else piece) for piece in pieces]
+        handler.reply(200, reply)
+
+    return tokenize
+
+
+# "两年 [1]" has 6 characters, and 年 is two tokens; the line's end between two texts belongs to the first.
+@pytest.mark.parametrize(
+    ("kind", "counts"),
+    [
+        ("vllm", [8, 5, 7]),
+        ("llama", [8, 5, 7]),
+        ("sglang", [8, 2, 11]),  # tells no pieces: 20 tokens shared out as estimated, 5, 1 and 7, each rounded up
+    ],
+)
+def test_tokens_are_counted_by_the_servers_tokenizer_in_one_request(
+    server: StubServer, kind: str, counts: list[int]
+) -> None:
+    server.tokenize = _reply_like(kind)
+    llm = server.llm(model="qwen")
+    texts = ["两年 [1]", "word", "1234567"]
+
+    llm.count_ahead(texts)
+    llm.count_ahead([*texts, "", " "])
+
+    assert [llm.count_tokens(text) for text in texts] == counts
+    assert [path for path, _, _ in server.requests] == ["/tokenize"]
+
+
+@pytest.mark.parametrize("reply", [(404, {"detail": "Not Found"}), (200, {"tokens": []}), (200, "no JSON"), (200, [1])])
+def test_a_server_that_counts_no_tokens_is_asked_once_and_then_estimated(server: StubServer, reply: Any) -> None:
+    server.tokenize = lambda handler, _: handler.reply(*reply)
+    llm = server.llm(model="qwen")
+
+    llm.count_ahead(["leave of absence"])
+    llm.count_ahead(["2026"])
+
+    assert [llm.count_tokens(text) for text in ("leave of absence", "2026")] == [4, 4]
+    assert len(server.requests) == 1
+
+
+def test_an_answer_counts_question_history_and_sentences_in_one_request(server: StubServer) -> None:
+    server.tokenize = _reply_like("vllm")
+    history = [Message("user", "Hello."), Message("assistant", "Yes?")]
+
+    llm = server.llm(model="qwen", context_tokens=4096)
+    answer_question(retrieval_of("Who?", "Mira is here. Who is Solberg?"), llm, AnswerConfig(), history=history)
+
+    (counted,) = [body["prompt"] for path, _, body in server.requests if path == "/tokenize"]
+    assert counted == "Who?\nHello.\nYes?\nMira is here.\nWho is Solberg?"

@@ -1,6 +1,5 @@
 """Prompts that fit small contexts, and a server that says that one was too long."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from generation.prompts import PromptLimits
 from generation.standby import StandBy
 from ingest.errors import ContextError
 from tests.fakes import ScriptedLLM, retrieval_of
-from tests.test_openai_server import StubServer
+from tests.stub_server import StubServer
 
 _SMALL = Path(__file__).parent.parent / "data" / "models" / "smollm2-135m-instruct-q4_1.gguf"
 _QUESTION = "How many days of leave do nurses get in a year?"
@@ -24,14 +23,6 @@ _LEAVE = "Nurses get 25 days of leave in a year."
 _MORE = [f"Ward {n} has {n + 3} beds, and nurses there get tea at {n % 12} o'clock in a year." for n in range(20)]
 _VLLM = "This model's maximum context length is 512 tokens. However, you requested 700 tokens."
 _LLAMA = {"message": "the request exceeds the available context size, try increasing it", "n_ctx": 512}
-
-
-@pytest.fixture
-def server() -> Iterator[StubServer]:
-    stub = StubServer()
-    yield stub
-    stub.http.shutdown()
-    stub.http.server_close()
 
 
 def _limits(context_tokens: int, passages_tokens: int = 500) -> tuple[PromptLimits, int]:

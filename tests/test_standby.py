@@ -1,7 +1,6 @@
 """A second model stands by: who wrote is said, and nothing is said twice. Retries against a real loopback server."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,18 +12,10 @@ from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from generation.standby import StandBy
 from ingest.errors import ModelError, SettingsError
 from tests.fakes import ScriptedLLM
-from tests.test_openai_server import StubServer
+from tests.stub_server import StubServer
 
 _PROMPT = Prompt((Message("user", "Who?"),), "Who?")
 _SAMPLING = SamplingConfig(max_tokens=20)
-
-
-@pytest.fixture
-def server() -> Iterator[StubServer]:
-    stub = StubServer()
-    yield stub
-    stub.http.shutdown()
-    stub.http.server_close()
 
 
 def _failing(server: StubServer, status: int, times: int, after: str | None = None) -> None:

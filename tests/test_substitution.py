@@ -59,3 +59,18 @@ def test_an_amount_after_a_chinese_word_is_no_name_like_apollo_13() -> None:
 def test_a_number_is_another_one_though_the_right_one_stands_elsewhere_in_the_claim() -> None:
     said = "1999年，根据《批复》（京国资〔2017〕80号），首钢总公司从全民所有制企业整体改制成为国有独资公司。"
     assert substituted(said, [said.replace("1999", "2017")], "", "") == "the quote says 2017, not 1999"
+
+
+def test_a_word_for_a_whole_clause_takes_no_facts_place() -> None:
+    quote = "传统上，在墨尔本的西郊和北郊，以及巴拉瑞特、本迪戈和基隆等地区城市的工人阶级中，工党最强大。"
+    asked = "在墨尔本郊区工人阶级中哪个政党最强大？"
+
+    assert substituted("工党在墨尔本郊区工人阶级中最强大。", [quote], asked, f"{quote}郊区") == ""
+
+
+def test_what_ran_out_is_denied_by_nothing_that_says_there_is_none() -> None:
+    quote = "The association reported that 20% of American gasoline stations had no fuel."
+
+    verdict = check_support("20% of American gasoline stations ran out of fuel.", [quote], question="How many ran out?")
+
+    assert verdict.status == "supported"

@@ -1,5 +1,6 @@
 """A real vLLM, seen through the plain OpenAI client and through Footnote: listing, chatting, streaming, refusing."""
 
+import json
 import re
 import socket
 import time
@@ -10,9 +11,13 @@ import pytest
 from openai import OpenAI
 
 from app.servers import served_models
+from generation.abstain import AbstainConfig
+from generation.answer_config import AnswerConfig
+from generation.answering import answer_question
 from generation.llm import Message, Prompt, SamplingConfig
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from ingest.errors import ModelError
+from tests.fakes import retrieval_of
 
 if TYPE_CHECKING:
     from tests.vllm_server import VllmServer
@@ -113,6 +118,35 @@ def test_a_server_that_is_not_there_is_said_with_how_to_start_one() -> None:
             list(llm.stream(prompt(QUESTION), SHORT))
 
 
+def test_tokens_are_counted_by_vllms_tokenizer_all_in_one_request(vllm_server: "VllmServer") -> None:
+    texts = ["The last ferry leaves at 22:40.", "渡船票价为58.00克朗", "Fähre", "def f(x):\n    return x"]
+    llm = footnote_client(vllm_server)
+
+    llm.count_ahead(texts)
+
+    alone = [tokens_of(vllm_server, text) for text in texts]
+    # A line's end stands between them: a token of its own after a word, part of the one before after a full stop.
+    assert [counted - one for counted, one in zip(map(llm.count_tokens, texts), alone, strict=True)] == [0, 1, 1, 0]
+
+
+def test_a_conversation_finds_what_every_prompt_begins_with_in_the_prefix_cache(vllm_server: "VllmServer") -> None:
+    llm = footnote_client(vllm_server)
+    config = AnswerConfig(sampling=SHORT, abstain=AbstainConfig(least_stated={"en": 0.0, "zh": 0.0}))
+    history: list[Message] = []
+    shares = []
+    for question in ("When does the last ferry leave?", "When does the first ferry leave?", "What does a ferry cost?"):
+        before = prefix_cache(vllm_server)
+        passages = [f"{question} The ferry of line {n} leaves at {n} o'clock and costs {n} crowns." for n in range(9)]
+        answer_question(retrieval_of(question, *passages), llm, config, history=history)
+        hits, queries = (now - was for now, was in zip(prefix_cache(vllm_server), before, strict=True))
+        shares.append(hits / queries)
+        history += [Message("user", question), Message("assistant", "At 22:40.")]
+
+    # A question is asked twice, whether it is stated and then itself: the second time all but the last line is there.
+    # From the second question on, system message and example are there the first time too.
+    assert min(shares) > 0.3 and min(shares[1:]) > shares[0]
+
+
 def openai_client(server: "VllmServer") -> OpenAI:
     """Make the plain client, which knows nothing of Footnote."""
     return OpenAI(base_url=server.base_url, api_key="none", max_retries=0)
@@ -144,3 +178,22 @@ def wait_for_running_requests(server: "VllmServer", wanted: int, *, seconds: flo
     while (running := running_requests(server)) != wanted and time.monotonic() < deadline:
         time.sleep(0.1)
     return running
+
+
+def tokens_of(server: "VllmServer", text: str) -> int:
+    """Ask how many tokens one text has."""
+    body = json.dumps({"prompt": text, "add_special_tokens": False}).encode()
+    request = urllib.request.Request(f"{server.root_url}/tokenize", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return int(json.load(response)["count"])
+
+
+def prefix_cache(server: "VllmServer") -> tuple[float, float]:
+    """Give how many tokens of prompts were found in the prefix cache so far, and how many were looked for."""
+    with urllib.request.urlopen(f"{server.root_url}/metrics", timeout=10) as response:
+        figures = response.read().decode()
+    counts = [
+        re.search(rf"^vllm:prefix_cache_{name}_total\{{.*\}} (\S+)$", figures, re.M) for name in ("hits", "queries")
+    ]
+    assert counts[0] and counts[1]
+    return float(counts[0][1]), float(counts[1][1])

@@ -4,24 +4,15 @@ After SGLang, Ollama and LM Studio, each for something that the others lack; no 
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from generation.llm import Message, Prompt, SamplingConfig
-from tests.test_openai_server import StubServer
+from tests.stub_server import StubServer
 
 PROMPT = Prompt((Message("user", "When does the last ferry leave?"),), "When does the last ferry leave?")
 SAMPLING = SamplingConfig(max_tokens=64)
-
-
-@pytest.fixture
-def server() -> Iterator[StubServer]:
-    stub = StubServer()
-    yield stub
-    stub.http.shutdown()
-    stub.http.server_close()
 
 
 def sglang(handler: Any) -> None:

@@ -13,6 +13,7 @@ from app.commands.options import (
     json_option,
     kbs_option,
     sampling_options,
+    served_options,
     strictness_option,
     thinking_option,
 )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @strictness_option
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many passages the model may use.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
+@served_options
 @click.option(
     "--image", "images", type=Path, multiple=True, metavar="FILE", help="A picture that goes with it. May be repeated."
 )
@@ -57,6 +59,7 @@ def command(
     strictness: int | None,
     top_k: int | None,
     llm: str | None,
+    served: dict[str, str],
     save: Path | None,
     export: Path | None,
     show_thinking: bool,
@@ -69,11 +72,11 @@ def command(
 
     if export is not None and export.suffix.lower() not in (".html", ".htm", ".pdf"):
         raise click.UsageError(f"--export writes .html and .pdf, not {export.name}")
-    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness)
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness, served=served)
     engine = Engine(settings)
     kb, *also = kbs or (settings.kb,)
     asked = with_files(engine, question, (*images, *recordings))
-    pieces = engine.ask(kb, asked.question, also=also, filters=filters, pictures=asked.pictures)
+    pieces = engine.ask(kb, asked.question, also=also, filters=filters, pictures=asked.pictures, heard=asked.heard)
     answer = print_answer(pieces, out=None if as_json else sys.stdout, show_thinking=show_thinking)
     if drawn is not None:
         save_drawn(answer, drawn)

@@ -11,6 +11,7 @@ from app.commands.options import (
     filter_options,
     kbs_option,
     sampling_options,
+    served_options,
     strictness_option,
     thinking_option,
 )
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @click.option("--no-documents", is_flag=True, help="Talk with the model alone: nothing is looked up, cited or checked.")
 @click.option("--save", type=OutputFile(), help="Keep every answer and all it came from, for: footnote replay.")
 @click.option("--llm", metavar="NAME", help="A GGUF file, its name in the models folder, or: extractive.")
+@served_options
 def command(
     kbs: tuple[str, ...],
     filters: "Filters",
@@ -40,6 +42,7 @@ def command(
     no_documents: bool,
     save: Path | None,
     llm: str | None,
+    served: dict[str, str],
 ) -> None:
     """Ask one question after another. An empty line, /quit or Ctrl-D ends; /new forgets what was said.
 
@@ -59,7 +62,7 @@ def command(
         raise click.UsageError(
             "--save keeps what an answer came from, and --no-documents looks nothing up; leave one out"
         )
-    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness)
+    settings = settings_with(llm=llm, top_k=top_k, sampling=sampling, strictness=strictness, served=served)
     engine = Engine(settings)
     name, *also = kbs or (settings.kb,)
     if no_documents:
@@ -92,7 +95,9 @@ def command(
             longest = sampling.get("max_tokens", LONGEST_REPLY_TOKENS)
             pieces = ask_model(engine, question, history=history, pictures=asked.pictures, max_tokens=longest)
         else:
-            pieces = engine.ask(name, question, history=history, also=also, filters=filters, pictures=asked.pictures)
+            pieces = engine.ask(
+                name, question, history=history, also=also, filters=filters, pictures=asked.pictures, heard=asked.heard
+            )
         try:
             answer = print_answer(pieces, out=sys.stdout, show_thinking=show_thinking)
         except KeyboardInterrupt:

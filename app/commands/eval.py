@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import strictness_option
+from app.commands.options import served_options, strictness_option
 
 
 @click.command(name="eval", epilog="The figures are defined, with worked examples, in docs/evaluation.md.")
@@ -40,6 +40,7 @@ from app.commands.options import strictness_option
 @click.option(
     "--rerank-depth", type=click.IntRange(0), metavar="N", help="How many candidates the reranker reads; 0: none."
 )
+@served_options
 @strictness_option
 @click.option("--documents", is_flag=True, help="Ingest the set's documents/ even where it has a corpus.jsonl.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write all records.")
@@ -63,6 +64,7 @@ def command(
     budget_chars: int,
     budget_tokens: int | None,
     rerank_depth: int | None,
+    served: dict[str, str],
     strictness: int | None,
     documents: bool,
     save: Path | None,
@@ -91,7 +93,7 @@ def command(
 
     chosen = [sample(read_set(path, prefer_documents=documents), sample_size, seed) for path in sets]
     config = RunConfig(retrieval_only=retrieval_only, top_k=top_k, budget_chars=budget_chars)
-    settings = with_search(load_settings(), budget_tokens=budget_tokens, rerank_depth=rerank_depth)
+    settings = with_search(load_settings(given=served), budget_tokens=budget_tokens, rerank_depth=rerank_depth)
     if strictness is not None:
         settings = replace(settings, strictness=strictness)
     runs = []

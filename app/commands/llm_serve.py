@@ -9,9 +9,10 @@ import click
 
 from app.ports import LOOPBACK, other_port, port_problem
 from app.serving import Stop, Supervisor
-from app.serving_machine import this_machine
-from app.serving_model import identify
-from app.serving_plan import QUANTIZATIONS, Plan, Wishes, find_vllm, make_plan
+from app.serving_machine import Machine, this_machine
+from app.serving_model import ServedModel, identify
+from app.serving_plan import QUANTIZATIONS, Plan, Wishes, find_vllm, make_plan, must_unpack
+from app.serving_unpack import to_be_unpacked, unpack, unpacked
 from app.settings import load_settings
 from ingest.errors import SettingsError
 
@@ -68,14 +69,18 @@ def command(
         extra=extra,
     )
     machine = this_machine(with_gpus=device != "cpu")
-    plan = make_plan(identify(model, settings.models_folder), machine, wishes, find_vllm(vllm))
+    program = find_vllm(vllm)
+    served = identify(model, settings.models_folder)
+    if not dry_run and (problem := port_problem(port, host)):
+        raise SettingsError(f"{problem}; choose another: --port {other_port(port)}")
+    if program and must_unpack(served, machine, wishes, program):
+        served = _as_folder(served, settings.models_folder, program, machine, dry_run)
+    plan = make_plan(served, machine, wishes, program)
     if dry_run:
         for variable, value in plan.set_variables.items():
             click.echo(f"{variable}={shlex.quote(value)}")
         click.echo(shlex.join(plan.command))
         return
-    if problem := port_problem(port, host):
-        raise SettingsError(f"{problem}; choose another: --port {other_port(port)}")
     if host not in (LOOPBACK, "localhost", "::1"):
         lacks = "" if api_key else " and it asks for no key (--api-key)"
         click.echo(f"warning: the server listens on {host}: others can reach it{lacks}", err=True)
@@ -86,10 +91,23 @@ def command(
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
-    supervisor = Supervisor(plan, settings.home / "serving", lambda text: click.echo(text, err=True), stop)
+    supervisor = Supervisor(plan, settings.home / "serving", _say, stop)
     click.echo(f"Starting {plan.engine} for {', '.join(plan.models)} ... (log: {supervisor.log})", err=True)
     supervisor.run(lambda: _say_how(plan), start_seconds)
     click.echo("Stopped.", err=True)
+
+
+def _as_folder(gguf: ServedModel, folder: Path, vllm: Path, machine: Machine, dry_run: bool) -> ServedModel:
+    if done := unpacked(gguf, folder):
+        return done
+    if dry_run:
+        _say("The GGUF would be unpacked first; the size of the cache is known only then.")
+        return to_be_unpacked(gguf, folder)
+    return unpack(gguf, folder, vllm, machine, _say)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _say_how(plan: Plan) -> None:

@@ -45,6 +45,23 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 thinking_option = click.option("--show-thinking", is_flag=True, help="Show under an answer what the model thought.")
 
+
+def _address(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{value!r} is no address of a server; write it like http://127.0.0.1:8000/v1")
+    return value
+
+
+_SERVED = (
+    click.option(
+        "--llm-url",
+        callback=_address,
+        metavar="URL",
+        help="An OpenAI-compatible server, such as http://127.0.0.1:8000/v1; its key is FOOTNOTE_LLM_KEY.",
+    ),
+    click.option("--model", metavar="NAME", help="The model on that server; the first it offers if left out."),
+)
+
 _SAMPLING = (
     click.option("--seed", type=int, metavar="N", help="The seed of the model's choices."),
     click.option("--temperature", type=_Temperature(0, 2), metavar="T", help="0 takes the likeliest token."),
@@ -100,6 +117,29 @@ def sampling_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_SAMPLING):
         with_sampling = option(with_sampling)
     return with_sampling
+
+
+def served_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that name a server and its model, as one argument `served`: settings by name."""
+
+    # Any: click hands the command's own options through, of many types.
+    @functools.wraps(command)
+    def with_served(*, llm_url: str | None, model: str | None, **own: Any) -> None:
+        from app.settings import load_settings
+
+        if own.get("llm") and (llm_url or model):
+            raise click.UsageError(
+                "--llm is a model in this process, --llm-url and --model are a server's; give one kind"
+            )
+        if model and not llm_url and not load_settings().llm.url:
+            raise click.UsageError("--model names a model on a server; give --llm-url too, or --llm for a GGUF file")
+        # The settings' model is one of the settings' server.
+        served = {"llm_url": llm_url, "llm_model": model or ""} if llm_url else {"llm_model": model} if model else {}
+        command(served=served, **own)
+
+    for option in reversed(_SERVED):
+        with_served = option(with_served)
+    return with_served
 
 
 def filter_options(command: Callable[..., None]) -> Callable[..., None]:

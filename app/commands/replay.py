@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.commands.options import json_option
+from app.commands.options import json_option, served_options
 
 if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for FAISS
     from app.engine import Engine
@@ -17,9 +17,10 @@ if TYPE_CHECKING:  # imported when the command runs: `--help` must not wait for 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--last", is_flag=True, help="Of a conversation, only its last answer.")
+@served_options
 @json_option
 @click.pass_context
-def command(context: click.Context, file: Path, last: bool, as_json: bool) -> None:
+def command(context: click.Context, file: Path, last: bool, served: dict[str, str], as_json: bool) -> None:
     """Ask again what `footnote ask --save FILE` or `chat --save FILE` kept, and say what differs.
 
     Exit 0 when nothing does, else 1. Each answer of a conversation is asked for with what had been said before it.
@@ -31,7 +32,7 @@ def command(context: click.Context, file: Path, last: bool, as_json: bool) -> No
     shown: list[Json] = []
     engine: Engine | None = None
     for saved in turns[-1:] if last else turns:
-        settings = _settings(saved)
+        settings = _settings(saved, served)
         if engine is None or engine.settings != settings:
             engine = Engine(settings)
         shown.append(_replayed(saved, engine))
@@ -44,7 +45,7 @@ def command(context: click.Context, file: Path, last: bool, as_json: bool) -> No
         context.exit(1)
 
 
-def _settings(saved: "Json") -> "Settings":
+def _settings(saved: "Json", served: dict[str, str]) -> "Settings":
     from app.conversation import settings_with
     from app.saved_answer import saved_sampling
 
@@ -55,6 +56,7 @@ def _settings(saved: "Json") -> "Settings":
         top_k=top_k if isinstance(top_k, int) else None,
         sampling=saved_sampling(saved),
         strictness=strictness if isinstance(strictness, int) else None,
+        served=served,
     )
 
 

@@ -95,7 +95,16 @@ def _ask_typed(
     except FootnoteError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    ask(engine, kb, asked.question, where, alone=alone, pictures=asked.pictures, unseen=bool(asked.notes))
+    ask(
+        engine,
+        kb,
+        asked.question,
+        where,
+        alone=alone,
+        pictures=asked.pictures,
+        unseen=bool(asked.notes),
+        heard=asked.heard,
+    )
 
 
 def ask(
@@ -108,6 +117,7 @@ def ask(
     instead_of: Turn | None = None,
     pictures: Sequence[Picture] = (),
     unseen: bool = False,
+    heard: Sequence[str] = (),
 ) -> None:
     """Begin to answer a question, as the conversation's next turn. A question still at work is stopped.
 
@@ -120,7 +130,7 @@ def ask(
     if instead_of is not None:
         turns.remove(instead_of)
     said = history(turns, plain=alone)
-    asking = partial(engine.ask, kb, question, also=where.also, filters=where.filters)
+    asking = partial(engine.ask, kb, question, also=where.also, filters=where.filters, heard=heard)
     if alone:
         asking = partial(ask_model, engine, question)
     run = AnswerRun(partial(asking, history=said, pictures=pictures))
