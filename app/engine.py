@@ -17,7 +17,7 @@ from app.knowledge_bases import KnowledgeBases
 from app.model_making import make_llm, make_reranker
 from app.seeing import Asked, page_pictures, prepare, takes_media
 from app.settings import Settings
-from generation.abstain import abstain_config
+from generation.abstain import abstain_config, is_refusal
 from generation.answer import Answer
 from generation.answer_config import AnswerConfig
 from generation.answering import stream_answer
@@ -161,6 +161,7 @@ class Engine(KnowledgeBases):
         opened = self.knowledge_bases_named(kb, also)
         query = standalone_question(question, history, self.llm()) if history else question
         said = history[-1].content if query != question and history[-1].role == "assistant" else ""
+        said = "" if is_refusal(said) else said  # a refusal's words are none of the documents'
         config = config or self.settings.search
         if top_k is not None:
             config = replace(config, top_k=top_k)

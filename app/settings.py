@@ -149,6 +149,7 @@ SETTING_NAMES: Mapping[str, str] = {
     "reranker_model": "the model's name on that server; empty leaves the choice to it",
     "reranker_key": "that server's API key",
     "reranker_timeout": "how many seconds that server may be silent",
+    "sentence_depth": "of how many of the best candidates each sentence is compared with the question; 0 of none",
     "rerank_depth": "how many of the best candidates the reranker reads; 0 searches without it",
     "top_k": "how many passages a search gives",
     "budget_tokens": "how many tokens all passages of a search may have, in the embedder's; 0: no such bound",
@@ -254,6 +255,7 @@ def _search_config(values: Mapping[str, str], default: SearchConfig) -> SearchCo
         top_k=_number(values, "top_k", default.top_k),
         budget_tokens=_number(values, "budget_tokens", default.budget_tokens),
         rerank=replace(default.rerank, depth=depth),
+        closeness=replace(default.closeness, depth=_number(values, "sentence_depth", default.closeness.depth)),
     )
 
 

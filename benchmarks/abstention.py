@@ -33,7 +33,7 @@ from generation.extractive import Extractive
 from generation.llm import LLM
 from generation.prompts import PromptLimits, build_prompt, prompt_language
 from generation.question_form import wants_more
-from generation.signals import remembered, signals_of
+from generation.signals import signals_of
 from generation.stated import stated_share
 from ingest.pipeline import Progress
 from retrieval.legs import relevance
@@ -76,7 +76,7 @@ def row_of(engine: Engine, llm: LLM, kb: str, name: str, case: Case, config: Ans
     """Give a case's row; None where the words of question and passages can't be compared."""
     asked = case.question.question
     found = _found(engine, kb, case)
-    close = remembered(partial(relevance, engine.knowledge_base(kb)))
+    close = partial(relevance, engine.knowledge_base(kb))
     config = config.with_more() if wants_more(asked) else config
     queries = (asked, *found.queries[1:])
     budget = config.context_tokens_budget

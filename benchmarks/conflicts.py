@@ -153,6 +153,8 @@ def _across(english: EvaluationSet, chinese: EvaluationSet, size: int, seed: int
             if edited is None:
                 continue
             rest = tuple(hit for hit in others if hit.source != twin.passages[0].source)
+            alarms = bool(_found(case, (*case.passages, *rest), similarity))  # its own translation isn't there
+            counts.update({"questions": 1, "alarms": int(alarms)})
             found = _found(case, (*case.passages, replace(edited.copy, rank=6), *rest), similarity)
             right = any(one.other_hit.source == edited.copy.source for one in found)
             counts.update({f"{edited.kind} n": 1, f"{edited.kind} found": int(right)})

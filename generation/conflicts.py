@@ -10,7 +10,7 @@ from functools import cached_property
 
 from generation.answer import Citation, Claim
 from generation.citing import Similarity
-from generation.disagreement import DisagreementConfig, Pair, Statement, differing_values, disagreements
+from generation.disagreement import DisagreementConfig, Pair, Statement, differing_across, disagreements
 from generation.instructions import instruction_spans
 from generation.matching import Weights, surface_of, terms_of, weights_of
 from generation.names import unknown_subjects
@@ -32,8 +32,10 @@ class ConflictConfig:
     # The other passage speaks of this much less of the question than the cited one, at most.
     most_less_fit: float = 0.1
     least_of_title: float = 0.8  # of what the question says of one's title, in the other's passage
-    # Of a sentence in the other language, with the embedder that answers are checked with.
-    least_similarity: float = 0.88
+    # A sentence in the other language counts from this cosine on, for multilingual-e5-small, if it is nearer by so much
+    # than any other of its passage. Of 26 translated sentences the cosine was .78 to .90, of the next one .75 to .84.
+    least_similarity: float = 0.82
+    least_nearer: float = 0.02
     most_shown: int = 3
 
 
@@ -148,21 +150,22 @@ class _Finder:
         """Find the statement in the other language that is nearest in meaning and gives one value otherwise."""
         if self._similarity is None:
             return
-        mine = stated_values(cited.statement.text)
+        text = cited.statement.text
         pairs = [
-            (rival, pair[0])
+            (rival, pair)
             for rival in rivals
-            if has_cjk(rival.statement.text) != has_cjk(cited.statement.text)
-            and (pair := differing_values(mine, stated_values(rival.statement.text)))
-            and len(pair) == 1
-            and self._is_asked(pair[0][0], claim)
+            if has_cjk(rival.statement.text) != has_cjk(text)
+            and (pair := differing_across(text, rival.statement.text))
+            and self._is_asked(pair[0], claim)
         ]
         if not pairs:
             return
-        close = self._similarity([cited.statement.text], [rival.statement.text for rival, _ in pairs])[0]
+        close = self._similarity([text], [rival.statement.text for rival, _ in pairs])[0]
         best = int(close.argmax())
-        if close[best] >= self._config.least_similarity:
-            rival, (value, other) = pairs[best]
+        rival, (value, other) = pairs[best]
+        beside = [one.statement.text for one in self._rivals if one.hit is rival.hit and one.span != rival.span]
+        nearest = max(self._similarity([text], beside)[0], default=0.0) if beside else 0.0
+        if close[best] >= max(self._config.least_similarity, nearest + self._config.least_nearer):
             yield Found(number, value.text, citation, other.text, cited.hit, rival.hit, rival.span)
 
 

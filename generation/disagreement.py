@@ -61,6 +61,15 @@ def disagreements(one: Statement, other: Statement, question: str, config: Disag
 
 def differing_values(mine: Sequence[Value], theirs: Sequence[Value]) -> list[tuple[Value, Value]] | None:
     """Pair the values that don't agree, in order; None where they can't be paired, so that the two are no rivals."""
+    pairs = _unmatched(mine, theirs)
+    if pairs is None or not all(comparable(a, b) for a, b in pairs):
+        return None
+    if len(pairs) > 1 and any(value.kind == "date" for value, _ in pairs):
+        return None  # what was so in one year need not be so in another
+    return pairs
+
+
+def _unmatched(mine: Sequence[Value], theirs: Sequence[Value]) -> list[tuple[Value, Value]] | None:
     left, unmatched = [], list(theirs)
     for value in mine:
         match = next((other for other in unmatched if agree(value, other)), None)
@@ -68,11 +77,24 @@ def differing_values(mine: Sequence[Value], theirs: Sequence[Value]) -> list[tup
             left.append(value)
         else:
             unmatched.remove(match)
-    if len(left) != len(unmatched) or not all(comparable(a, b) for a, b in zip(left, unmatched, strict=True)):
+    return list(zip(left, unmatched, strict=True)) if len(left) == len(unmatched) else None
+
+
+def differing_across(one: str, other: str) -> tuple[Value, Value] | None:
+    """Give the one value that two statements in different languages give otherwise, None where that isn't so.
+
+    Small numbers written as words aren't looked at: they come and go in translation.
+    """
+    pairs = _unmatched(*([v for v in stated_values(text) if not _is_little(v)] for text in (one, other)))
+    if pairs is None or len(pairs) != 1:
         return None
-    if len(left) > 1 and any(value.kind == "date" for value in left):
-        return None  # what was so in one year need not be so in another
-    return list(zip(left, unmatched, strict=True))
+    mine, theirs = pairs[0]
+    no_unit = mine.kind == theirs.kind == "number" and None in (mine.unit, theirs.unit)
+    return pairs[0] if no_unit or comparable(mine, theirs) else None
+
+
+def _is_little(value: Value) -> bool:
+    return value.kind == "number" and value.unit is None and not re.search(r"\d", value.text) and value.most < 10
 
 
 def _shared(one: str, other: str) -> float:

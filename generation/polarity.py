@@ -120,7 +120,8 @@ def contradicts(claim: str, evidence: str, overlap: Callable[[str], float]) -> s
     if overlap(clause) < 0.5:  # the claim joins several clauses: judge those that have a share in it
         clause = ", ".join(part for part in clauses if overlap(part) >= 0.15) or evidence
     denied = min(negations(claim), 1), min(negations(clause), 1)
-    if denied == (1, 0) and any(negations(part) and overlap(part) >= _SHARE_OF_DENIAL for part in clauses):
+    denials = [part for part in clauses if negations(part)]
+    if denied == (1, 0) and any(overlap(part) >= _SHARE_OF_DENIAL or part.strip("。. ") in claim for part in denials):
         return ""
     flips = _flips(claim, clause)
     if (sum(denied) + len(flips)) % 2 == 0:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from generation.condense import Excerpt, Relevance
 from generation.fit import question_fit
@@ -44,18 +43,6 @@ def signals_of(queries: Sequence[str], excerpts: Sequence[Excerpt], relevance: R
         signals = Signals(float(words[at]), float(close[at]) if np.any(close) else None)
         found.append((float(words[at] + close[at]), signals if has_cjk(shown[at][1]) == has_cjk(query) else None))
     return max(found, key=lambda entry: entry[0])[1] if found else None
-
-
-def remembered(relevance: Relevance) -> Relevance:
-    """Give the same, each query and text embedded once."""
-    known: dict[tuple[str, str], float] = {}
-
-    def ask(query: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        new = [text for text in dict.fromkeys(texts) if (query, text) not in known]
-        known.update(((query, text), float(value)) for text, value in zip(new, relevance(query, new), strict=True))
-        return np.array([known[query, text] for text in texts], dtype=np.float32)
-
-    return ask
 
 
 def _label(excerpt: Excerpt) -> str:

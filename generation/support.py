@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generation.answer import Status
+from generation.better_sentence import better_sentence
 from generation.fit import question_fit
 from generation.matching import Weights, missing, surface_of, terms_of
 from generation.names import acronyms_of, unknown_names
@@ -62,7 +63,8 @@ def check_support(
         *_wrong_dates(claim, quoted, question, context),
         *_wrong_names(claim, quoted, question, context),
     ]
-    if other := substituted(claim, evidence, question, context) or misplaced(claim, context, question):
+    other = substituted(claim, evidence, question, context) or misplaced(claim, context, question)
+    if other or (other := better_sentence(claim, evidence, context, question, weights)):
         wrong.append(other)
     if is_foreign(claim, quoted):
         reasons = (*wrong, "the evidence is in another language")

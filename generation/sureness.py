@@ -1,6 +1,7 @@
 """Signals in, how likely the passages hold the answer out, and below which chance to decline. Pure; asks no model.
 
-A logistic over few signals, its weights fitted by `python -m benchmarks.abstention --fit` to the rows beside it.
+A logistic over few signals, its weights fitted by `python -m benchmarks.abstention --fit` to
+benchmarks/abstention_rows.jsonl.
 """
 
 import math

@@ -27,7 +27,7 @@ from generation.question_form import wants_more
 from generation.reasoning import thinking_of
 from generation.refusals import left_open, refusal_of
 from generation.second_look import with_amounts
-from generation.signals import remembered, signals_of
+from generation.signals import signals_of
 from generation.stated import stated_share
 from retrieval.retrieval import Retrieval
 
@@ -58,8 +58,7 @@ class Turn:
         pictures: Sequence[Picture],
         passages_share: float = 1.0,
     ) -> None:
-        relevance = lookups.relevance
-        self._lookups = lookups = replace(lookups, relevance=remembered(relevance) if relevance else None)
+        self._lookups = lookups
         self._started = lookups.clock()
         self._config = config.with_more() if wants_more(question) else config
         count_ahead(llm, question, history, retrieval.hits)

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
+from ingest.document import SEPARATOR
 from ingest.encoding import decode_bytes
 from ingest.errors import SourceError
 from ingest.load import MAX_BYTES, check_file, unreadable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 Wants = Callable[[str], bool]
 
-SEPARATOR = "!/"
 MAX_ARCHIVE_BYTES = 16 * 2**30  # packed; members are read one at a time
 MAX_MEMBERS = 100_000
 _MAX_DEPTH = 3  # of archives inside archives

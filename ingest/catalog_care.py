@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ingest.catalog import NO_VECTOR, Catalog
+from ingest.catalog import Catalog
 from ingest.catalog_file import note_change_in_place
 from ingest.catalog_rows import text_hash
+from ingest.catalog_vectors import NO_VECTOR
 from ingest.embedder import Vectors
 
 

@@ -9,12 +9,14 @@ from typing import Any
 from ingest.document import Block, Chunk, Document, Page, PlacedWord, ReadPage, Span, Utterance
 from ingest.language import detect_language
 from ingest.terms import term_lines
+from ingest.unread_parts import UnreadPart
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
     """A document without its text, for lists. `ocr_pages_limit` is what kept some of its pages from being read,
-    `n_invisible` how many characters were left out because no reader of the original sees them.
+    `n_invisible` how many characters were left out because no reader of the original sees them,
+    `unread` which attachments aren't in it.
     """
 
     id: str
@@ -28,6 +30,7 @@ class DocumentInfo:
     chunking: str
     ocr_pages_limit: int | None = None
     n_invisible: int = 0
+    unread: tuple[UnreadPart, ...] = ()
 
     def leaves_out_pages(self, ocr_pages: int) -> bool:
         """Tell whether scanned pages weren't read that would be now, with `ocr_pages` to a document."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+SEPARATOR = "!/"  # in the name of a source: between what holds others, an archive or a mail, and what is inside
+
 BlockKind = Literal["heading", "paragraph", "list", "table", "code", "figure"]
 
 

@@ -4,6 +4,7 @@ Knows the files, not how a model is run. `read_encoder` tells which models `inge
 """
 
 import json
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,13 @@ def read_weights(path: Path) -> dict[str, npt.NDArray[np.generic]]:
         }
     except (OSError, ValueError, OverflowError, MemoryError) as error:  # cut off, or no such file at all
         raise ModelError(f"{path} can't be read ({error}); fetch the model again with: footnote llm pull") from error
+
+
+def forget_pages(array: npt.NDArray[np.generic]) -> None:
+    """Give back the memory of the mapped file that an array lies in; it is read again where it is used again."""
+    mapped: mmap.mmap | None = getattr(array, "_mmap", None)  # of np.memmap, and of its views
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _floats(data: npt.NDArray[np.uint8], dtype: str) -> npt.NDArray[np.generic]:

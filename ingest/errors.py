@@ -4,6 +4,8 @@ FootnoteError
 ├── SourceError          a file that can't be read as a document (named, with what to do)
 │   ├── WordlessError    a picture or a recording that is whole and holds no words
 │   ├── UnheardError     a recording, and no speech model is there to hear it with
+│   ├── UnseenError      a picture, and OCR is turned off
+│   ├── UnsupportedError a file of a kind that isn't read
 │   └── LateError        a file whose reading didn't get on and was stopped
 ├── KnowledgeBaseError   a knowledge base that is missing, damaged or built with other settings
 │   ├── StorageError     its disk is full, read-only or failing: right use, wrong moment
@@ -28,6 +30,14 @@ class WordlessError(SourceError):
 
 class UnheardError(SourceError):
     """A recording that nothing is wrong with, but no speech model is there. In a folder it is left out for now."""
+
+
+class UnseenError(SourceError):
+    """A picture that nothing is wrong with, but OCR is turned off. In a folder it is left out for now."""
+
+
+class UnsupportedError(SourceError):
+    """A file of a kind that isn't read. In a folder it is passed over."""
 
 
 class LateError(SourceError):

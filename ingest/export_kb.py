@@ -16,6 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from ingest.catalog import Catalog
 from ingest.catalog_rows import DocumentInfo, block_row, read_pages_json, utterances_json
+from ingest.catalog_vectors import known_vectors
 from ingest.errors import KnowledgeBaseError, StorageError
 
 EXPORT_KIND, EXPORT_VERSION = "footnote-export", 1
@@ -138,7 +139,7 @@ def _document_line(
 def _vectors(catalog: Catalog, embedder: str, hashes: list[str], name: str) -> Iterator[bytes]:
     for start in range(0, len(hashes), _BATCH):
         batch = hashes[start : start + _BATCH]
-        found = catalog.known_vectors(embedder, batch)
+        found = known_vectors(catalog, embedder, batch)
         if missing := sum(1 for hash_ in batch if hash_ not in found):
             raise KnowledgeBaseError(
                 f"{missing} or more chunks of {name} have no vector; mend it first with: footnote kb repair --kb {name}"

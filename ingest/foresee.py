@@ -14,7 +14,7 @@ def foreseen_error(name: str, config: LoadConfig) -> SourceError | None:
     if file_format == "audio" and (reason := unheard_reason(config, name)):
         return UnheardError(reason)
     if file_format == "image" and not config.max_ocr_pages:
-        from ingest.load_pdf_ocr import too_many_pages  # loads pdfium
+        from ingest.load_pdf_ocr import ocr_is_off  # loads pdfium
 
-        return too_many_pages(name, 1, 0)
+        return ocr_is_off(name, 1)
     return None

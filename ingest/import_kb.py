@@ -17,6 +17,7 @@ from zlib import error as ZlibError
 
 from ingest.catalog import Catalog
 from ingest.catalog_file import is_made
+from ingest.catalog_index import index_rows
 from ingest.catalog_rows import StoredDocument, read_pages_of, utterances_of
 from ingest.dense_index import DenseIndexConfig
 from ingest.document import Block, Chunk, Document, Page, Span, chunk_id, document_id
@@ -102,7 +103,7 @@ def _restore(file: Path, making: Path, config: DenseIndexConfig) -> Exported:
             _check_whole(catalog, file, manifest)
             build_generation(
                 making,
-                catalog.index_rows(meta.get("embedder", "")),
+                index_rows(catalog, meta.get("embedder", "")),
                 revision=catalog.revision,
                 embedder=meta.get("embedder", ""),
                 dimension=int(meta.get("dimension", 1)),

@@ -10,9 +10,9 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
-from ingest.archive import SEPARATOR, Member, read_members
+from ingest.archive import Member, read_members
 from ingest.discover import Failure
-from ingest.document import Document
+from ingest.document import SEPARATOR, Document
 from ingest.errors import SourceError
 from ingest.file_hash import hash_file
 from ingest.load_formats import is_archive, is_supported, source_suffix, unsupported

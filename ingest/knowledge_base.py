@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from ingest.catalog import Catalog
+from ingest.catalog_index import chunk_numbers, index_rows, index_rows_of, renew_terms
+from ingest.catalog_vectors import forget_unused_vectors, keep_vectors
 from ingest.dense_index import DenseIndexConfig
 from ingest.document import Chunk, Document
 from ingest.embedder import Embedder, Vectors
@@ -131,7 +133,7 @@ class KnowledgeBase:
         """Store vectors, by text hash, ahead of the document that `put_kept` will add. Call inside `writing()`."""
         if vectors and self.catalog.meta("embedder") is None:
             self._remember_embedder()
-        self.catalog.keep_vectors(self.embedder.name, vectors)
+        keep_vectors(self.catalog, self.embedder.name, vectors)
 
     def put_kept(self, document: Document, chunks: Iterable[Chunk], *, chunking: str) -> int:
         """Do what `put` does for chunks whose vectors were kept, one at a time; give their number."""
@@ -155,7 +157,7 @@ class KnowledgeBase:
         Vectors that no chunk uses are forgotten, unless `keep_vectors` says that the work on a document goes on later.
         """
         if not keep_vectors:
-            self.catalog.forget_unused_vectors(self.embedder.name)
+            forget_unused_vectors(self.catalog, self.embedder.name)
         current = current_manifest(self.folder)
         if current is None or current[1].revision != self.catalog.revision:
             self._renew()
@@ -167,7 +169,7 @@ class KnowledgeBase:
         with self.catalog.snapshot():
             build_generation(
                 self.folder,
-                self.catalog.index_rows(self.embedder.name),
+                index_rows(self.catalog, self.embedder.name),
                 revision=self.catalog.revision,
                 embedder=self.embedder.name,
                 dimension=int(self.catalog.meta("dimension") or self.embedder.dimension),
@@ -199,14 +201,14 @@ class KnowledgeBase:
             table = open_row_table(folder)
         except (OSError, KnowledgeBaseError):
             return None
-        numbers = self.catalog.chunk_numbers()
+        numbers = chunk_numbers(self.catalog)
         still_live = table.live & table.are_among(numbers)
         added = np.setdiff1d(numbers, table.rows[still_live], assume_unique=True)
         n_tail = manifest.n_rows - manifest.n_base + len(added)
         n_dead = len(table) - int(np.count_nonzero(still_live))
         if n_tail > self._config.tail_up_to or n_tail + n_dead > self._config.changed_share * manifest.n_rows:
             return None
-        return Change(self.catalog.index_rows_of(self.embedder.name, added.tolist()), still_live)
+        return Change(index_rows_of(self.catalog, self.embedder.name, added.tolist()), still_live)
 
     def generation(self) -> IndexGeneration:
         """Give the newest generation that is whole, reopening or rebuilding it when needed."""
@@ -245,7 +247,7 @@ class KnowledgeBase:
             return
         if not self.catalog.why_read_only:
             with suppress(BusyError), self._lock.acquire(timeout_seconds=0):
-                self.catalog.renew_terms()
+                renew_terms(self.catalog)
 
     def _remember_embedder(self) -> None:
         probe = probe_embedder(self.embedder)
@@ -311,7 +313,7 @@ class KnowledgeBase:
             or self._last_seen[0] != revision
             or self._last_seen[1].table is not generation.table
         ):
-            there = generation.table.are_among(self.catalog.chunk_numbers())
+            there = generation.table.are_among(chunk_numbers(self.catalog))
             gone = generation.table.live & ~there
             self._last_seen = (revision, generation.without(gone) if gone.any() else generation)
         return self._last_seen[1]

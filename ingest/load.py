@@ -9,9 +9,11 @@ import hashlib
 import io
 import re
 import zlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from ingest.document import Document, document_id
 from ingest.encoding import decode_bytes, decode_large_utf8
@@ -33,8 +35,10 @@ from ingest.load_formats import (
     unsupported,
 )
 from ingest.load_sniff import AVIF, HEIC, MP4, OLD_OFFICE, is_bomb, sniff
+from ingest.parts import Parts
 from ingest.step import OnStep, unsaid
 
+NO_PARTS: Mapping[str, str] = MappingProxyType({})
 MAX_BYTES = 512 * 1024 * 1024
 _LARGE_BYTES = 32_000_000  # of a text; below, memory is no matter
 _MAX_DEPTH = 4  # of messages inside messages
@@ -46,10 +50,15 @@ _ARCHIVE_NAMES = {
 
 
 def load_document(
-    path: Path, *, source: str | None = None, config: LoadConfig | None = None, on_step: OnStep = unsaid
+    path: Path,
+    *,
+    source: str | None = None,
+    config: LoadConfig | None = None,
+    on_step: OnStep = unsaid,
+    bad_parts: Mapping[str, str] = NO_PARTS,
 ) -> Document:
     """Read a file as a Document named `source` (default: its absolute path); SourceError says why it can't be read.
-    `on_step` is told how far a slow one is read.
+    `on_step` is told how far a slow one is read. Attachments in `bad_parts` (`ingest/parts.py`) are left out.
 
     `metadata` holds "format", "size_bytes", "modified" (the file's day), "named_as" where the suffix claims another
     format, "encoding" for texts, and what the file itself states: "author", "date", "subject", "keywords", ...
@@ -57,7 +66,7 @@ def load_document(
     data = read_source(path)
     modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     named = source if source is not None else path.absolute().as_posix()
-    return read_document(data, path.name, named, modified, config, on_step=on_step)
+    return read_document(data, path.name, named, modified, config, on_step=on_step, bad_parts=bad_parts)
 
 
 def read_document(
@@ -68,12 +77,13 @@ def read_document(
     config: LoadConfig | None = None,
     *,
     on_step: OnStep = unsaid,
+    bad_parts: Mapping[str, str] = NO_PARTS,
 ) -> Document:
     """Read bytes as a Document: a file's, an archive member's, a web page's. `name` says by its suffix what they are.
 
     Raises SourceError, whose message starts with `name`.
     """
-    draft, metadata = _parse(data, name, config or LoadConfig(), on_step, depth=0)
+    draft, metadata = _parse(data, name, config or LoadConfig(), on_step, Parts(bad_parts, on_step), depth=0)
     if not _WORD.search(draft.text):
         raise SourceError(f"{name} holds no words; there is nothing in it to search or quote.")
     metadata |= {key: value for key, value in draft.metadata.items() if value}
@@ -132,7 +142,9 @@ def unreadable(path: Path, error: OSError) -> SourceError:
     return SourceError(f"{name} can't be read: {error.strerror or error}; check the path and the disk.")
 
 
-def _parse(data: bytes, name: str, config: LoadConfig, on_step: OnStep, *, depth: int) -> tuple[Draft, dict[str, str]]:
+def _parse(
+    data: bytes, name: str, config: LoadConfig, on_step: OnStep, parts: Parts, *, depth: int
+) -> tuple[Draft, dict[str, str]]:
     suffix = source_suffix(Path(name))
     claimed = FORMATS.get(suffix)
     if suffix in ARCHIVES:
@@ -150,7 +162,7 @@ def _parse(data: bytes, name: str, config: LoadConfig, on_step: OnStep, *, depth
     if file_format != claimed:
         metadata["named_as"] = claimed
     if file_format in BINARY:
-        read_part = partial(_read_part, config=config, on_step=on_step, depth=depth + 1)
+        read_part = partial(_read_part, config=config, on_step=on_step, parts=parts, depth=depth + 1)
         return load_binary(file_format, data, name, read_part, config, on_step), metadata
     if len(data) > _LARGE_BYTES and file_format in PLAIN and (text := decode_large_utf8(data)) is not None:
         return load_decoded(file_format, text, name), metadata | {"encoding": "utf-8"}
@@ -165,17 +177,19 @@ def _parse(data: bytes, name: str, config: LoadConfig, on_step: OnStep, *, depth
     return load_decoded(file_format, decoded.text, name), metadata
 
 
-def _read_part(data: bytes, name: str, *, config: LoadConfig, on_step: OnStep, depth: int) -> Draft:
+def _read_part(data: bytes, name: str, *, config: LoadConfig, on_step: OnStep, parts: Parts, depth: int) -> Draft:
     """Read what is attached to something else. Raises SourceError."""
     if depth > _MAX_DEPTH:
         raise SourceError(f"{name} lies more than {_MAX_DEPTH} messages deep; save it on its own and add that.")
     if not data:
         raise SourceError(f"{name} is empty (0 bytes); ask for it again.")
-    if is_archive(Path(name)):
-        from ingest.load_packed import load_packed  # which reads archives by what is above
+    with parts.reading(data, name):
+        if is_archive(Path(name)):
+            from ingest.load_packed import load_packed  # which reads archives by what is above
 
-        return load_packed(data, name, partial(_read_part, config=config, on_step=on_step, depth=depth + 1))
-    return _parse(data, name, config, on_step, depth=depth)[0]
+            read_part = partial(_read_part, config=config, on_step=on_step, parts=parts, depth=depth + 1)
+            return load_packed(data, name, read_part)
+        return _parse(data, name, config, on_step, parts, depth=depth)[0]
 
 
 def decompressed(data: bytes, name: str) -> bytes:

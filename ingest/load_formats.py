@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import PurePath
 
-from ingest.errors import SourceError
+from ingest.errors import UnsupportedError
 from ingest.load_config import LoadConfig
 from ingest.load_csv import load_csv
 from ingest.load_draft import Draft
@@ -154,9 +154,9 @@ def load_decoded(file_format: str, text: str, name: str) -> Draft:
     return {"markdown": load_markdown, "html": load_html, "text": load_text}[file_format](text)
 
 
-def unsupported(name: str, suffix: str) -> SourceError:
+def unsupported(name: str, suffix: str) -> UnsupportedError:
     """Make the error for a file of a type that isn't read."""
     if suffix in LEGACY:
         better = LEGACY[suffix]
-        return SourceError(f"{name} is of a type that isn't read ({suffix}); save it as {better} and add that.")
-    return SourceError(f"{name} is of an unsupported type ({suffix or 'no suffix'}); supported are {KINDS}.")
+        return UnsupportedError(f"{name} is of a type that isn't read ({suffix}); save it as {better} and add that.")
+    return UnsupportedError(f"{name} is of an unsupported type ({suffix or 'no suffix'}); supported are {KINDS}.")

@@ -17,7 +17,7 @@ from ingest.errors import SourceError, WordlessError
 from ingest.load_config import LoadConfig
 from ingest.load_draft import Draft
 from ingest.load_pdf import draft_of_lines
-from ingest.load_pdf_ocr import ocr_metadata, page_ranges, too_many_pages
+from ingest.load_pdf_ocr import ocr_is_off, ocr_metadata, page_ranges, too_many_pages
 from ingest.ocr_draft import lay_pages
 from ingest.ocr_engine import Reading, read_picture, within_limits
 from ingest.step import OnStep, Step, unsaid
@@ -30,9 +30,13 @@ _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EO
 
 
 def load_image(data: bytes, name: str, config: LoadConfig, on_step: OnStep = unsaid) -> Draft:
-    """Give the words in a picture; SourceError when it is damaged or far too large, WordlessError without any words."""
+    """Give the words in a picture; SourceError when it is damaged or far too large, WordlessError without any words,
+    UnseenError while OCR is off.
+    """
     readings: dict[int, tuple[Reading, float]] = {}
     with open_frames(data, name) as frames:
+        if not config.max_ocr_pages:
+            raise ocr_is_off(name, len(frames))
         if len(frames) > config.max_ocr_pages:
             raise too_many_pages(name, len(frames), config.max_ocr_pages)
         for number in range(1, len(frames) + 1):

@@ -14,6 +14,7 @@ from ingest.errors import SourceError
 from ingest.load_draft import Draft, DraftWriter, one_line
 from ingest.load_formats import ReadPart
 from ingest.load_html import load_html
+from ingest.unread_parts import UnreadPart, unread_part, unread_parts, with_unread_parts
 
 _HEADERS = ("From", "To", "Cc", "Date")
 _MAX_ATTACHMENTS = 200
@@ -23,11 +24,14 @@ _BROKEN = (MessageError, ValueError, IndexError, KeyError, AttributeError, TypeE
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What is attached to a message; `name` says by its suffix how it is read, `problem` why it can't be."""
+    """What is attached to a message; `name` says by its suffix how it is read, `problem` why it can't be. `unread` is
+    what can't be inside one that was read already.
+    """
 
     name: str
     data: bytes
     problem: str = ""
+    unread: tuple[UnreadPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +70,36 @@ def mail_draft(mail: Mail, read_part: ReadPart) -> Draft:
         "to": stated.get("To", ""),
         "date": _day(stated.get("Date", "")),
         "attachments": "; ".join(attachment.name for attachment in mail.attachments),
-        "attachments_not_read": " ".join(unread),
     }
     metadata = {key: value for key, value in metadata.items() if value}
-    return writer.finish(title=mail.subject or _NO_SUBJECT, metadata=metadata)
+    return writer.finish(title=mail.subject or _NO_SUBJECT, metadata=with_unread_parts(metadata, unread))
 
 
-def write_mail(mail: Mail, writer: DraftWriter, read_part: ReadPart) -> list[str]:
-    """Append a message under its subject; give the reasons why attachments weren't read."""
+def write_mail(mail: Mail, writer: DraftWriter, read_part: ReadPart) -> list[UnreadPart]:
+    """Append a message under its subject; give the attachments that weren't read."""
     writer.add("heading", mail.subject or _NO_SUBJECT, 1)
     writer.add("paragraph", "\n".join(f"{key}: {value}" for key, value in mail.headers))
     if mail.body is not None:
         writer.include(mail.body, deeper=1)
-    unread = [f"{attachment.name}: too many" for attachment in mail.attachments[_MAX_ATTACHMENTS:]]
+    unread = [
+        UnreadPart(
+            attachment.name, f"{attachment.name} is one of more than {_MAX_ATTACHMENTS} attachments, all that are read."
+        )
+        for attachment in mail.attachments[_MAX_ATTACHMENTS:]
+    ]
     for attachment in mail.attachments[:_MAX_ATTACHMENTS]:
-        writer.add("heading", f"Attachment: {attachment.name}", 2)
+        name = attachment.name
+        writer.add("heading", f"Attachment: {name}", 2)
+        unread += [part.inside(name) for part in attachment.unread]
         if attachment.problem:
-            unread.append(attachment.problem)
+            unread.append(UnreadPart(name, attachment.problem))
             continue
         try:
-            draft = read_part(attachment.data, attachment.name)
+            draft = read_part(attachment.data, name)
             writer.include(draft, deeper=2)
-            unread += filter(None, [draft.metadata.get("attachments_not_read")])
+            unread += [part.inside(name) for part in unread_parts(draft.metadata)]
         except SourceError as error:
-            unread.append(str(error))
+            unread.append(unread_part(name, error))
     return unread
 
 

@@ -16,13 +16,14 @@ from ingest.errors import SourceError
 from ingest.load_draft import Draft, DraftWriter
 from ingest.load_formats import ReadPart
 from ingest.load_mail import read_mail, write_mail
+from ingest.unread_parts import UnreadPart, with_unread_parts
 
 
 def load_mbox(data: bytes, name: str, read_part: ReadPart) -> Draft:
     """Give the messages in the order of the file; SourceError when there are none."""
     writer = DraftWriter()
     n_messages = n_without_text = 0
-    unread: list[str] = []
+    unread: list[UnreadPart] = []
     for message in _messages(data):
         mail = read_mail(message)
         n_messages += 1
@@ -30,10 +31,10 @@ def load_mbox(data: bytes, name: str, read_part: ReadPart) -> Draft:
         unread += write_mail(mail, writer, read_part)
     if not n_messages:
         raise SourceError(f'{name} is no mailbox: no line in it begins with "From "; export it as mbox and add that.')
-    metadata = {"messages": str(n_messages), "attachments_not_read": " ".join(unread)}
+    metadata = {"messages": str(n_messages)}
     if n_without_text:
         metadata["messages_without_text"] = str(n_without_text)
-    return writer.finish(metadata={key: value for key, value in metadata.items() if value})
+    return writer.finish(metadata=with_unread_parts(metadata, unread))
 
 
 def _messages(data: bytes) -> Iterator[EmailMessage]:

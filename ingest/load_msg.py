@@ -18,6 +18,7 @@ from ingest.load_formats import ReadPart
 from ingest.load_html import load_html
 from ingest.load_mail import Attachment, Mail, mail_draft, plain_draft
 from ingest.rtf_compression import decompress_rtf
+from ingest.unread_parts import unread_parts
 
 _SUBJECT, _BODY, _HTML, _RTF = "0037", "1000", "1013", "1009"
 _SENDER_NAME, _SENDER_MAIL, _SENDER_SMTP = "0C1A", "0C1F", "5D01"
@@ -108,17 +109,21 @@ class _Storage:
 
     def _attachments(self, read_part: ReadPart, depth: int) -> Iterator[Attachment]:
         for folder in self._folders:
-            if not folder.lower().startswith("__attach_version1.0_"):
-                continue
-            held = _Storage(self._container, (*self._path, folder))
-            name = one_line(held.text(_LONG_FILE_NAME) or held.text(_FILE_NAME) or held.text("3001")) or "unnamed"
-            data = held._stream(_DATA, _BINARY)
-            if data is not None:
-                yield Attachment(name.replace("/", "_").replace("\\", "_"), data)
-            elif any(inner.upper() == f"__SUBSTG1.0_{_DATA}{_OBJECT}" for inner in held._folders):
-                yield _message_inside(
-                    _Storage(self._container, (*held._path, held._folders[0])), name, read_part, depth
-                )
+            if folder.lower().startswith("__attach_version1.0_"):
+                try:
+                    yield from self._attachment(folder, read_part, depth)
+                except _DAMAGED as error:
+                    name = f"attachment {folder.rpartition('#')[2]}"
+                    yield Attachment(name, b"", f"{name} is damaged ({brief(error)}); ask for it again.")
+
+    def _attachment(self, folder: str, read_part: ReadPart, depth: int) -> Iterator[Attachment]:
+        held = _Storage(self._container, (*self._path, folder))
+        name = one_line(held.text(_LONG_FILE_NAME) or held.text(_FILE_NAME) or held.text("3001")) or "unnamed"
+        data = held._stream(_DATA, _BINARY)
+        if data is not None:
+            yield Attachment(name.replace("/", "_").replace("\\", "_"), data)
+        elif any(inner.upper() == f"__SUBSTG1.0_{_DATA}{_OBJECT}" for inner in held._folders):
+            yield _message_inside(_Storage(self._container, (*held._path, held._folders[0])), name, read_part, depth)
 
     def _stream(self, number: str, kind: str) -> bytes | None:
         path = self._streams.get(f"__SUBSTG1.0_{number}{kind}")
@@ -156,7 +161,8 @@ def _message_inside(storage: _Storage, name: str, read_part: ReadPart, depth: in
             name, b"", f"{name} lies more than {_MAX_DEPTH} messages deep; save it on its own and add that."
         )
     mail = storage.mail(read_part, depth + 1)
-    return Attachment(f"{name}.txt", mail_draft(mail, read_part).text.encode())
+    draft = mail_draft(mail, read_part)
+    return Attachment(f"{name}.txt", draft.text.encode(), unread=unread_parts(draft.metadata))
 
 
 def decompress_rtf_draft(packed: bytes) -> Draft:

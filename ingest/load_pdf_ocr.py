@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfDocument, PdfPage
 
-from ingest.errors import SourceError
+from ingest.errors import SourceError, UnseenError
 from ingest.load_pdf_page import Line, open_pdf
 from ingest.ocr_engine import MAX_SIDE, Reading, let_go, read_picture
 
@@ -66,14 +66,21 @@ def read_pages(
 def too_many_pages(name: str, n_pages: int, max_pages: int) -> SourceError:
     """Make the error for a document that OCR would take hours to read."""
     if not max_pages:
-        pages = "1 page" if n_pages == 1 else f"{n_pages:,} pages"
-        return SourceError(
-            f"{name} has {pages} to be read by OCR, and OCR is turned off; set ocr_pages to how many pages it may read."
-        )
+        return SourceError(_off(name, n_pages))
     return SourceError(
         f"{name} has {n_pages:,} pages to be read by OCR, more than the limit of {max_pages:,}; split it, or raise the"
         f" setting ocr_pages."
     )
+
+
+def ocr_is_off(name: str, n_frames: int) -> UnseenError:
+    """Make the error for a picture that would be read if OCR were on."""
+    return UnseenError(_off(name, n_frames))
+
+
+def _off(name: str, n_pages: int) -> str:
+    pages = "1 page" if n_pages == 1 else f"{n_pages:,} pages"
+    return f"{name} has {pages} to be read by OCR, and OCR is turned off; set ocr_pages to how many pages it may read."
 
 
 def is_noise(text: str) -> bool:

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from ingest.ocr_bands import Pixels, bands, overlap
 
 MAX_SIDE, MAX_PIXELS = 5000, 12_000_000  # what a page of A4 has at 300 dpi, and a little more
 _LEAST_SIDE = 12  # pixels: a letter needs as many
@@ -31,7 +33,6 @@ _SMALL_SIDE = 1000  # pixels
 _LETTERS = re.compile(r"[^\W_]")
 _STRETCH = re.compile(r"\S{1,12}")
 
-Pixels = npt.NDArray[np.uint8]
 _Box = tuple[float, float, float, float]  # left, top, right, bottom
 Corners = npt.NDArray[np.float32]  # four corners of a line, from where its first character begins: shape (4, 2)
 
@@ -86,16 +87,20 @@ class Reading:
 
 
 _READING = threading.Lock()
-_N_READ = count(1)
-
-
-_KEEP = 60  # pictures
 
 
 @cache
 def _engine(threads: int) -> Any:  # its results are of a type that depends on what is asked
     from rapidocr import EngineType, RapidOCR  # 0.8 s of imports
+    from rapidocr.inference_engine.openvino import main
 
+    class CPUConfig(main.CPUConfig):  # type: ignore[misc]  # the library has no types
+        """Also tells OpenVINO to keep nothing of a shape, which it does else without an end: 100 MB for each."""
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "CPU_RUNTIME_CACHE_CAPACITY": "0"}
+
+    main.CPUConfig = CPUConfig
     return RapidOCR(
         params={
             # Half of ONNX Runtime's time for the same words: benchmarks/LOG.md 2026-11-25.
@@ -123,15 +128,17 @@ def read_picture(picture: Image.Image, *, threads: int = 0) -> Reading:
         return Reading((), 0, picture.width, picture.height)
     picture = _enlarged(picture)
     with _READING:
-        if next(_N_READ) % _KEEP == 0:
-            _engine.cache_clear()  # OpenVINO keeps what it compiled for each shape of a line, without an end
-        turn = _turn(picture, threads)
+        turn, tall = _turn(picture, threads)
         if turn is None:
             return Reading((), 0, picture.width, picture.height)
         pixels = _pixels(turned_picture(picture, turn))
-        found = _engine(threads)(pixels, use_det=True, use_cls=False, use_rec=True, return_word_box=True)
+        lines: list[ReadLine] = []
+        for band in bands(pixels, tall):
+            part = np.ascontiguousarray(pixels[band.top : band.bottom])
+            found = _engine(threads)(part, use_det=True, use_cls=False, use_rec=True, return_word_box=True)
+            lines += (line for line in _lines(found, band.top) if band.first <= line.middle < band.last)
     height, width = pixels.shape[:2]
-    return Reading(tuple(_lines(found)), turn, width, height)
+    return Reading(tuple(lines), turn, width, height)
 
 
 def let_go() -> None:
@@ -168,16 +175,16 @@ def _pixels(picture: Image.Image) -> Pixels:
     return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])
 
 
-def _turn(picture: Image.Image, threads: int) -> int | None:
-    """Find by how many quarters the picture must be turned clockwise so that its lines run to the right; None where
-    there seem to be no lines.
+def _turn(picture: Image.Image, threads: int) -> tuple[int | None, list[tuple[float, float]]]:
+    """Find by how many quarters the picture must be turned clockwise so that its lines run to the right, and the rows
+    of tall lines in it then. None where there seem to be no lines.
     """
     sample = picture.copy()
     sample.thumbnail((_SAMPLE_SIDE, _SAMPLE_SIDE))
     boxes = _engine(threads)(_pixels(sample), use_det=True, use_cls=False, use_rec=False).boxes
     factor = picture.width / sample.width
     if boxes is None:
-        return 0 if factor > _TOO_SMALL else None
+        return (0 if factor > _TOO_SMALL else None), []
     upright: list[tuple[float, _Box]] = []
     sideways: list[tuple[float, _Box]] = []
     for corners in boxes:
@@ -189,7 +196,19 @@ def _turn(picture: Image.Image, threads: int) -> int | None:
     lies = sum(length for length, _ in sideways) > sum(length for length, _ in upright)
     longest = sorted(sideways if lies else upright, reverse=True)[:_SAMPLE_LINES]
     crops = [turned_picture(picture.crop(box), int(lies)) for _, box in longest]
-    return int(lies) + (2 if _stand_on_their_heads(crops, threads) else 0)
+    turn = int(lies) + (2 if _stand_on_their_heads(crops, threads) else 0)
+    return turn, _tall(upright + sideways, turn, picture)
+
+
+def _tall(boxes: Sequence[tuple[float, _Box]], turn: int, picture: Image.Image) -> list[tuple[float, float]]:
+    """Give the rows, once the picture is turned, of lines too high for the overlap of two bands."""
+    width, height = picture.size
+    rows = [
+        ((top, bottom), (left, right), (height - bottom, height - top), (width - right, width - left))[turn]
+        for _, (left, top, right, bottom) in boxes
+    ]
+    reach = overlap(height if turn % 2 else width)
+    return [(max(first - 8, 0.0), last + 8) for first, last in rows if last - first > reach]
 
 
 def _stand_on_their_heads(crops: Sequence[Image.Image], threads: int) -> bool:
@@ -204,13 +223,19 @@ def _confidence(crop: Image.Image, threads: int) -> float:
     return float(found.scores[0]) if found.scores else 0.0
 
 
-def _lines(found: Any) -> Iterator[ReadLine]:  # rapidocr's result has no types
+def _lines(found: Any, top: int) -> Iterator[ReadLine]:  # rapidocr's result has no types
+    """Give what was read in rows of a picture from `top` on, where it stands in the picture."""
     if found.boxes is None or not found.txts:
         return
     with_words = len(found.word_results or ()) == len(found.txts)
     for number, (corners, text, score) in enumerate(zip(found.boxes, found.txts, found.scores, strict=True)):
         words = found.word_results[number] if with_words else ()
-        line = _line(np.asarray(corners, dtype=np.float32), " ".join(text.split()), float(score), words)
+        line = _line(
+            np.asarray(corners, dtype=np.float32) + np.array([0, top], dtype=np.float32),
+            " ".join(text.split()),
+            float(score),
+            words,
+        )
         if line.text:
             yield line
 

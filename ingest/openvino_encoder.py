@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.cores import n_cores
-from ingest.encoder_folder import WEIGHTS, Encoder, Floats, read_weights
+from ingest.encoder_folder import WEIGHTS, Encoder, Floats, forget_pages, read_weights
 from ingest.encoder_graph import EncoderWeights, build_graph
 from ingest.errors import ModelError
 
@@ -134,7 +134,9 @@ class OpenVINOEncoder:
             "NUM_STREAMS": str(n_cores()),
             "INFERENCE_NUM_THREADS": str(n_cores()),
         }
-        return self._core.compile_model(build_graph(self._encoder, self._weights), "CPU", settings)
+        model = self._core.compile_model(build_graph(self._encoder, self._weights), "CPU", settings)
+        forget_pages(self._weights.words)  # the layers are in the model now; rows of the words come as they are needed
+        return model
 
     @cached_property
     def _tokenizer(self) -> Any:  # tokenizers.Tokenizer, which never cuts and never pads

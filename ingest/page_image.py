@@ -1,46 +1,29 @@
-"""A page and spans of its text in, a picture of the page with the spans marked out. Knows nothing of the UI.
+"""A document, a page and spans in, a picture of the page with the spans marked out. Knows nothing of the UI.
 
-Pages are those of PDFs and of pictures; where a page's words stand is asked of the PDF, or is what OCR noted. The text
-that is quoted was tidied when the page was read: lines joined, hyphens mended, table cells put in rows. So a span is
-found again by its characters without white space, hyphens, leaders and bars; the others never change.
+Pages are drawn by a process beside this one (`ingest/draw_worker.py`), which is kept for the next page: a PDF that
+crashes pdfium, or keeps it for ever, takes neither a page nor a server along.
 """
 
-import hashlib
-import io
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import atexit
+import os
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import pypdfium2.raw as pdfium
-from PIL import Image, ImageChops, ImageDraw
-from pypdfium2 import PdfDocument, PdfPage
-
-from ingest.document import Document, ReadPage, Span
+from ingest.catalog_rows import read_pages_json
+from ingest.deadline import Deadline
+from ingest.document import Document, Span
 from ingest.errors import SourceError
-from ingest.load import decompressed
-from ingest.load_image import open_frames
-from ingest.load_pdf_page import LEADER, char_box, open_pdf
-from ingest.ocr_engine import turned_picture
-from ingest.original import read_original
+from ingest.page_drawing import PageImage, PageToDraw
+from ingest.web import is_url
+from ingest.worker_process import EndedError, WorkerProcess, how_ended
 
-Box = tuple[float, float, float, float]  # left, top, right, bottom
+__all__ = ["PageImage", "has_page_images", "page_image"]
 
-_IGNORED = re.compile(r"[\s\x00-\x1f\x7f\-‐\u00ad\ufffe\ufeff\u200b|¦…]")
-_YELLOW = (255, 233, 92)
-_MAX_PIXELS = 4000  # on the longer side
-
-
-@dataclass(frozen=True, slots=True)
-class PageImage:
-    """A PNG of one page. `boxes` are in its pixels from the top left, one for each marked stretch of a line; they are
-    empty when no span could be found on the page.
-    """
-
-    png: bytes
-    width: int
-    height: int
-    boxes: tuple[Box, ...]
+_MODULE = "ingest.draw_worker"
+_DRAW_SECONDS = 60.0  # a page takes a tenth of one, a picture of 178 million pixels ten
+_START_SECONDS = 60.0
 
 
 def has_page_images(document: Document) -> bool:
@@ -51,175 +34,113 @@ def has_page_images(document: Document) -> bool:
 def page_image(document: Document, page: int, spans: Sequence[Span], *, scale: float = 1.5) -> PageImage:
     """Draw page number `page` (from 1) at `scale` times 72 dpi, with the words of `spans` that stand on it marked.
 
-    SourceError when the document has no pages to draw, or its file is gone or has changed since it was read.
+    SourceError when the document has no pages to draw, its file is gone or has changed since it was read, or drawing
+    the page ends the process that draws it or takes too long.
     """
     name = Path(document.source).name
     if not has_page_images(document):
         raise SourceError(f"{name} has no pages to draw; only PDFs and pictures have.")
     if not 1 <= page <= len(document.pages):
         raise ValueError(f"{name} has pages 1..{len(document.pages)}, got {page}")
-    data = _unchanged_bytes(document)
-    read = next((read for read in document.read_pages if read.number == page), None)
-    boxes: tuple[Box, ...] = ()
-    if document.metadata.get("format") == "image":
-        with open_frames(data, name) as frames:
-            picture = frames.picture(page)
-        picture.thumbnail((_MAX_PIXELS, _MAX_PIXELS))
-    else:
-        with open_pdf(data, name) as pdf:
-            picture, boxes = _draw(pdf, document, page, spans if read is None else (), scale)
-    if read is not None:
-        picture = turned_picture(picture, read.turn)
-        boxes = tuple(_read_boxes(read, document, spans, picture.size))
-    for box in boxes:
-        _mark(picture, box)
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return PageImage(buffer.getvalue(), picture.width, picture.height, boxes)
+    return _DRAWER.draw(_page_to_draw(document, page, spans, scale))
 
 
-def _unchanged_bytes(document: Document) -> bytes:
-    path = Path(document.source)
-    data = read_original(document.source)
-    if hashlib.sha256(data).hexdigest() != document.content_hash:
-        raise SourceError(f"{path.name} has changed since it was added; add it again to see its pages.")
-    return decompressed(data, path.name) if data.startswith(b"\x1f\x8b") else data
-
-
-def _draw(
-    pdf: PdfDocument, document: Document, number: int, spans: Sequence[Span], scale: float
-) -> tuple[Image.Image, tuple[Box, ...]]:
-    page = pdf[number - 1]
-    bitmap = page.render(scale=min(scale, _MAX_PIXELS / max(page.get_size())))
-    picture: Image.Image = bitmap.to_pil().convert("RGB")
-    to_pixels = bitmap.get_posconv(page).to_bitmap
-    boxes = []
-    for left, bottom, right, top in _page_boxes(page, document, number, spans):
-        (x0, y0), (x1, y1) = to_pixels(left, bottom), to_pixels(right, top)
-        boxes.append((float(min(x0, x1)), float(min(y0, y1)), float(max(x0, x1)), float(max(y0, y1))))
-    return picture, tuple(boxes)
-
-
-def _page_boxes(page: PdfPage, document: Document, number: int, spans: Sequence[Span]) -> list[Box]:
-    """Give the boxes of the spans in page points, as left, bottom, right, top with y upwards."""
-    textpage = page.get_textpage()
-    try:
-        codes = [pdfium.FPDFText_GetUnicode(textpage, index) for index in range(textpage.count_chars())]
-        characters = _Characters("".join(map(_character, codes)))
-        found = _find_spans(characters, document, number, spans)
-        return [box for numbers in found for box in _line_boxes(char_box(textpage, at) for at in numbers)]
-    finally:
-        textpage.close()
-
-
-def _read_boxes(read: ReadPage, document: Document, spans: Sequence[Span], size: tuple[int, int]) -> Iterator[Box]:
-    """Give the boxes of the spans on a page that was read by OCR, in pixels of its picture of this size."""
-    width, height = size
-    characters: list[str] = []
-    boxes: list[Box] = []
-    for word in read.words:
-        step = (word.right - word.left) / len(word.text)
-        for at, character in enumerate(word.text):
-            left = word.left + at * step
-            boxes.append((left * width, word.top * height, (left + step) * width, word.bottom * height))
-            characters.append(character)
-        boxes.append((0.0, 0.0, 0.0, 0.0))
-        characters.append(" ")
-    for numbers in _find_spans(_Characters("".join(characters)), document, read.number, spans):
-        yield from _line_boxes(boxes[at] for at in numbers)
-
-
-def _find_spans(
-    characters: "_Characters", document: Document, number: int, spans: Sequence[Span]
-) -> Iterator[list[int]]:
-    """Give, for each span, the numbers of its characters on the page."""
+def _page_to_draw(document: Document, number: int, spans: Sequence[Span], scale: float) -> PageToDraw:
     held = document.pages[number - 1].span
-    for span in spans:
-        start, end = max(span.start, held.start), min(span.end, held.end)
-        if start < end:
-            before, after = document.text[held.start : start], document.text[end : held.end]
-            yield characters.find(document.text[start:end], before, after)
+    clipped = [(max(span.start, held.start), min(span.end, held.end)) for span in spans]
+    return PageToDraw(
+        source=document.source if is_url(document.source) else str(Path(document.source).absolute()),
+        content_hash=document.content_hash,
+        number=number,
+        is_picture=document.metadata.get("format") == "image",
+        scale=scale,
+        text=held.of(document.text),
+        spans=[Span(start - held.start, end - held.start) for start, end in clipped if start < end],
+        read=next((read for read in document.read_pages if read.number == number), None),
+    )
 
 
-class _Characters:
-    """The characters of a page that tidying keeps, with their numbers among all of them."""
+class _Drawer:
+    """The process that draws, started with the first page. Threads wait for each other."""
 
-    def __init__(self, raw: str) -> None:
-        raw = LEADER.sub(lambda dots: " " * len(dots.group()), raw)
-        self._numbers = [index for index, character in enumerate(raw) if not _IGNORED.match(character)]
-        self._text = "".join(raw[index] for index in self._numbers)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._worker: WorkerProcess | None = None
+        self._owner = 0
 
-    def find(self, quote: str, before: str, after: str) -> list[int]:
-        """Give the numbers of the quote's characters; none when it isn't there whole."""
-        words, lead, rest = _kept(quote), _kept(before), _kept(after)
-        if not words:
-            return []
-        if (at := self._text.find(lead + words + rest)) >= 0:
-            start = at + len(lead)
-            return self._numbers[start : start + len(words)]
-        expected = len(lead) + (len(self._text) - len(lead) - len(words) - len(rest)) // 2
-        if (at := self._nearest(words, expected)) >= 0:
-            return self._numbers[at : at + len(words)]
-        return self._find_parts(quote, expected)
+    def draw(self, page: PageToDraw) -> PageImage:
+        """Have a page drawn; in a new process if what an earlier page did may have ended the one that is there."""
+        with self._lock:
+            while True:
+                worker = self._there()
+                deadline = Deadline(worker.process, _START_SECONDS)
+                try:
+                    with deadline:
+                        return _asked(worker, page, deadline)
+                except EndedError as ended:
+                    self.close()
+                    if deadline.has_passed:
+                        raise SourceError(_late(page)) from ended
+                    if not worker.n_done:
+                        raise SourceError(_ended(page, worker.process.returncode)) from ended
 
-    def _find_parts(self, quote: str, expected: int) -> list[int]:
-        """Find the cells of table rows one by one, and the words of cells whose lines are interleaved."""
-        found: list[int] = []
-        for cell in re.split(r"[|\n]", quote):
-            parts = [_kept(cell)] if self._nearest(_kept(cell), expected) >= 0 else [*map(_kept, cell.split())]
-            for part in filter(None, parts):
-                at = self._nearest(part, expected)
-                if at < 0:
-                    return []
-                found.extend(self._numbers[at : at + len(part)])
-                expected = at + len(part)
-        return found
+    def close(self) -> None:
+        """End the process."""
+        if self._worker is not None and self._owner == os.getpid():
+            self._worker.process.kill()
+            self._worker.reap()
+        self._worker = None
 
-    def _nearest(self, part: str, expected: int) -> int:
-        at = self._text.find(part)
-        best = at
-        while at >= 0:
-            if abs(at - expected) < abs(best - expected):
-                best = at
-            at = self._text.find(part, at + 1)
-        return best
+    def _there(self) -> WorkerProcess:
+        if self._worker is not None and (self._owner != os.getpid() or self._worker.process.poll() is not None):
+            self.close()
+        if self._worker is None:
+            self._worker, self._owner = WorkerProcess(_MODULE), os.getpid()
+        return self._worker
 
 
-def _character(code: int) -> str:
-    return chr(code) if 0 < code <= 0x10FFFF else "\x00"
+def _asked(worker: WorkerProcess, page: PageToDraw, deadline: Deadline) -> PageImage:
+    worker.ask(_question(page))
+    worker.answer()  # it has begun
+    deadline.restart(_DRAW_SECONDS)
+    answer = worker.answer()
+    png = worker.data(answer.get("n_bytes", 0))
+    worker.n_done += 1
+    if "refused" in answer:
+        raise SourceError(answer["refused"])
+    left_top_right_bottom = (tuple(map(float, box)) for box in answer["boxes"])
+    return PageImage(png, answer["width"], answer["height"], tuple(left_top_right_bottom))  # type: ignore[arg-type]
 
 
-def _kept(text: str) -> str:
-    return _IGNORED.sub("", text)
+def _question(page: PageToDraw) -> dict[str, Any]:  # JSON
+    return {
+        "source": page.source,
+        "content_hash": page.content_hash,
+        "number": page.number,
+        "is_picture": page.is_picture,
+        "scale": page.scale,
+        "text": page.text,
+        "spans": [[span.start, span.end] for span in page.spans],
+        "read": read_pages_json([page.read] if page.read else []),
+        "seconds": _DRAW_SECONDS,
+    }
 
 
-def _line_boxes(characters: Iterable[Box]) -> Iterator[Box]:
-    """Give one box for each stretch of a line, from those of its characters."""
-    current: Box | None = None
-    for left, bottom, right, top in characters:
-        if right <= left:
-            continue
-        if current is not None and _goes_on(current, left, bottom, top):
-            current = (min(current[0], left), min(current[1], bottom), max(current[2], right), max(current[3], top))
-        else:
-            if current is not None:
-                yield current
-            current = (left, bottom, right, top)
-    if current is not None:
-        yield current
+def _ended(page: PageToDraw, status: int) -> str:
+    name, how = Path(page.source).name, how_ended(status)
+    return (
+        f"{name} ended the process that drew its page {page.number} ({how}); it is damaged or too large, save it anew"
+        f" and add that."
+    )
 
 
-def _goes_on(box: Box, left: float, bottom: float, top: float) -> bool:
-    height = box[3] - box[1]
-    overlap = min(box[3], top) - max(box[1], bottom)
-    is_level = max(box[3], top) - min(box[1], bottom) < 1.35 * max(top - bottom, 1.0)  # a box never leans far
-    return is_level and overlap > 0.5 * min(height, top - bottom) and -height < left - box[2] < 2 * height
+def _late(page: PageToDraw) -> str:
+    name = Path(page.source).name
+    return (
+        f"{name} can't be shown: drawing its page {page.number} took longer than {_DRAW_SECONDS:.3g} s and was stopped;"
+        f" it is damaged or slow to draw, open it in a PDF viewer."
+    )
 
 
-def _mark(picture: Image.Image, box: Box) -> None:
-    """Lay translucent yellow over a box: multiplied, so that black stays black."""
-    area = (round(box[0]) - 1, round(box[1]) - 1, round(box[2]) + 1, round(box[3]) + 1)
-    region = picture.crop(area)
-    marker = Image.new("RGB", region.size, _YELLOW)
-    picture.paste(ImageChops.multiply(region, marker), area[:2])
-    ImageDraw.Draw(picture).line((area[0], area[3], area[2], area[3]), fill=(214, 158, 0))
+_DRAWER = _Drawer()
+atexit.register(_DRAWER.close)

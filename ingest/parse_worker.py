@@ -6,7 +6,6 @@ What a file does to this process, ending it included, happens to that file alone
 
 import ctypes
 import json
-import os
 import signal
 import sys
 import time
@@ -19,10 +18,11 @@ from typing import IO, Any
 
 from ingest.catalog_rows import document_row, places_row
 from ingest.document import Document
-from ingest.errors import SourceError, UnheardError, WordlessError
+from ingest.errors import SourceError, UnheardError, UnseenError, WordlessError
 from ingest.load_config import LoadConfig
 from ingest.raw_file import RawFile, read_raw
 from ingest.step import OnStep, Step
+from ingest.worker_process import answers, line
 
 Load = Callable[[RawFile, LoadConfig, OnStep], Document]
 _SECONDS_BETWEEN_STEPS = 0.2
@@ -31,18 +31,16 @@ _PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 def serve(load: Load) -> None:
     """Answer until the other side closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that ingests; it ends this one
     if sys.platform == "linux":
         _end_with_parent()
-    with os.fdopen(os.dup(1), "wb") as answers:
-        os.dup2(2, 1)  # whatever a library prints must not get between the answers
-        for line in sys.stdin.buffer:
-            asked = json.loads(line)
+    with answers() as said:
+        for question in sys.stdin.buffer:
+            asked = json.loads(question)
             raw = _raw_file(asked, sys.stdin.buffer)
-            answers.write(_line({"begun": raw.name}))
-            answers.flush()
-            answers.writelines(_answer(raw, LoadConfig(**asked["config"]), load, _Steps(answers).say))
-            answers.flush()
+            said.write(line({"begun": raw.name}))
+            said.flush()
+            said.writelines(_answer(raw, LoadConfig(**asked["config"]), load, _Steps(said).say))
+            said.flush()
 
 
 def _end_with_parent() -> None:
@@ -55,22 +53,23 @@ def _end_with_parent() -> None:
 def _raw_file(asked: Any, stream: IO[bytes]) -> RawFile:  # JSON
     path = Path(asked["path"]) if asked["path"] is not None else None
     modified = datetime.fromisoformat(asked["modified"]) if asked["modified"] else None
-    return RawFile(asked["name"], asked["source"], path, stream.read(asked["n_bytes"]), modified)
+    bad_parts = tuple((key, reason) for key, reason in asked["bad_parts"])
+    return RawFile(asked["name"], asked["source"], path, stream.read(asked["n_bytes"]), modified, bad_parts)
 
 
 class _Steps:
-    """Says how far a file is read, a few times a second at most."""
+    """Says how far a file is read, a few times a second at most, and of each attachment that it is begun."""
 
     def __init__(self, answers: IO[bytes]) -> None:
         self._answers = answers
         self._said = 0.0
 
     def say(self, step: Step) -> None:
-        """Say it, unless something was said just now."""
+        """Say it, unless it begins no attachment and something was said just now."""
         now = time.monotonic()
-        if now - self._said >= _SECONDS_BETWEEN_STEPS:
+        if step.part is not None or now - self._said >= _SECONDS_BETWEEN_STEPS:
             self._said = now
-            self._answers.write(_line({"step": [step.unit, step.done, step.total]}))
+            self._answers.write(line({"step": [step.unit, step.done, step.total, step.part]}))
             self._answers.flush()
 
 
@@ -79,20 +78,18 @@ def _answer(raw: RawFile, config: LoadConfig, load: Load, on_step: OnStep) -> li
     try:
         document = load(raw, config, on_step)
     except WordlessError as error:
-        return [_line({"wordless": str(error)})]
+        return [line({"wordless": str(error)})]
     except UnheardError as error:
-        return [_line({"unheard": str(error)})]
+        return [line({"unheard": str(error)})]
+    except UnseenError as error:
+        return [line({"unseen": str(error)})]
     except SourceError as error:
-        return [_line({"refused": str(error)})]
+        return [line({"refused": str(error)})]
     except OSError as error:
-        return [_line({"unreadable": [error.errno, error.strerror]})]
+        return [line({"unreadable": [error.errno, error.strerror]})]
     text = document.text.encode("utf-8", "surrogatepass")
     row = document_row(replace(document, text=""), "")
-    return [_line({"document": row, "places": places_row(document)[1:], "n_bytes": len(text)}), text]
-
-
-def _line(answer: dict[str, object]) -> bytes:
-    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+    return [line({"document": row, "places": places_row(document)[1:], "n_bytes": len(text)}), text]
 
 
 if __name__ == "__main__":

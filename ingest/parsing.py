@@ -1,17 +1,13 @@
 """Files in, documents out, read by processes beside this one. Knows nothing of chunks and knowledge bases.
 
-The processes are started as programs of their own, so that it doesn't matter what this one is (a page, a script, a
-process with threads), and speak JSON, so that what a hostile file makes of one of them can't reach this one.
+What a hostile file makes of such a process can't reach this one.
 """
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +16,20 @@ from ingest.catalog_rows import document_of, read_pages_of, utterances_of
 from ingest.cores import n_cores
 from ingest.deadline import Deadline
 from ingest.document import Document
-from ingest.errors import LateError, SourceError, UnheardError, WordlessError
+from ingest.errors import LateError, SourceError, UnheardError, UnseenError, WordlessError
 from ingest.load_config import LoadConfig
+from ingest.parts import ALL_PARTS, part_name
 from ingest.raw_file import RawFile
 from ingest.step import OnStep, Step, unsaid
+from ingest.worker_process import EndedError, WorkerProcess, how_ended
 
 _MODULE = "ingest.parse_worker"
-_WORKER_BYTES = 1_500_000_000  # while it reads pictures (benchmarks/LOG.md, 2026-11-25)
+_WORKER_BYTES = 1_100_000_000  # while it reads pictures (benchmarks/LOG.md, 2026-11-25)
+# glibc gives what is larger back to the system at once: 160 MB less while it reads pictures.
+_MMAP_BYTES = "1000000"
 _MB_PER_TIMEOUT = 30
 _SAY_SECONDS = 0.5
+_MOST_BAD_PARTS = 3  # of one mail; each may take as long as a file may
 _START_SECONDS = 60.0  # a quarter, on a machine that does nothing else
 
 
@@ -37,12 +38,14 @@ class Reading:
 
     def __init__(self) -> None:
         self.step: Step | None = None
+        self.part = ""  # the key of the attachment that is being read
         self.future: Future[Document] = Future()
 
     def result(self, on_step: OnStep = unsaid) -> Document:
         """Wait for the document, telling now and then how far it is read. Raises as `load_document` does.
 
-        A file that ends the process that reads it is a SourceError, one that keeps it too long a LateError.
+        A file that ends the process that reads it is a SourceError, one that keeps it too long a LateError. Of a mail
+        with an attachment that does either, that attachment alone is left out.
         """
         while not wait([self.future], _SAY_SECONDS).done:
             if self.step is not None:
@@ -61,7 +64,7 @@ class ParsingPool:
         self._config = asdict(config or LoadConfig())
         self._timeout_seconds = timeout_seconds
         self._own = threading.local()
-        self._started: list[_Worker] = []
+        self._started: list[WorkerProcess] = []
         self._closed = False
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(n_workers, thread_name_prefix="parsing")
@@ -87,95 +90,58 @@ class ParsingPool:
     def _read(self, raw: RawFile, reading: Reading) -> Document:
         while True:
             worker = self._worker()
+            reading.part = ""
             try:
                 return self._asked(worker, raw, reading)
-            except _EndedError as ended:
+            except EndedError as ended:
                 self._own.worker = None
                 status = worker.process.wait()
-                if not worker.n_read:  # else something before may be what it died of: once more, in a new one
+                if worker.n_done:  # something before may be what it died of: once more, in a new one
+                    continue
+                if not reading.part:
                     raise SourceError(_ended(raw.name, status)) from ended
+                raw = _without_part(raw, reading.part, _ended(part_name(reading.part), status))
+            except LateError as late:
+                if not reading.part:
+                    raise
+                raw = _without_part(raw, reading.part, str(late))
 
-    def _asked(self, worker: "_Worker", raw: RawFile, reading: Reading) -> Document:
+    def _asked(self, worker: WorkerProcess, raw: RawFile, reading: Reading) -> Document:
         seconds = self._timeout_seconds * (1 + raw.size_bytes / 1e6 / _MB_PER_TIMEOUT)
         deadline = Deadline(worker.process, max(seconds, _START_SECONDS) if seconds else 0)
         try:
             with deadline:
-                worker.ask(raw, self._config)
+                worker.ask(_question(raw, self._config), raw.data)
                 worker.answer()  # it has begun
                 deadline.restart(seconds)
                 while "step" in (answer := worker.answer()):
                     reading.step = Step(*answer["step"])
+                    reading.part = reading.part if reading.step.part is None else reading.step.part
                     deadline.restart()
-                text = worker.text(answer.get("n_bytes", 0))
-        except _EndedError as ended:
+                text = worker.data(answer.get("n_bytes", 0)).decode("utf-8", "surrogatepass")
+        except EndedError as ended:
             if deadline.has_passed:
-                raise LateError(_late(raw.name, seconds, reading.step)) from ended
+                name = part_name(reading.part) or raw.name
+                raise LateError(_late(name, seconds, reading.step)) from ended
             raise
         finally:
             if deadline.has_passed:
                 self._own.worker = None
-        worker.n_read += 1
+        worker.n_done += 1
         return _document(answer, text)
 
-    def _worker(self) -> "_Worker":
+    def _worker(self) -> WorkerProcess:
         """Give this thread's process, starting it when there is none, or none any more."""
-        worker: _Worker | None = getattr(self._own, "worker", None)
+        worker: WorkerProcess | None = getattr(self._own, "worker", None)
         if worker is None or worker.process.poll() is not None:
             with self._lock:
                 if self._closed:
                     raise SourceError("the ingest was stopped")
-                worker = self._own.worker = _Worker(_start(self._scratch.name))
+                scratch = self._scratch.name
+                worker = WorkerProcess(_MODULE, TMPDIR=scratch, TEMP=scratch, MALLOC_MMAP_THRESHOLD_=_MMAP_BYTES)
+                self._own.worker = worker
                 self._started.append(worker)
         return worker
-
-
-class _EndedError(Exception):
-    """A reading process that is there no more."""
-
-
-class _Worker:
-    """A reading process, spoken to by one thread."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.process = process
-        self.n_read = 0
-        self._stdin, self._stdout = process.stdin, process.stdout
-
-    def ask(self, raw: RawFile, config: dict[str, object]) -> None:
-        """Say what to read."""
-        path = None if raw.path is None else str(raw.path)
-        modified = raw.modified.isoformat() if raw.modified else None
-        asked = {"name": raw.name, "source": raw.source, "path": path, "modified": modified}
-        line = json.dumps({**asked, "n_bytes": len(raw.data), "config": config})
-        try:
-            self._stdin.write(line.encode() + b"\n")
-            self._stdin.write(raw.data)
-            self._stdin.flush()
-        except BrokenPipeError as error:
-            raise _EndedError from error
-
-    def answer(self) -> Any:  # JSON
-        """Wait for the next line of what it says."""
-        line = self._stdout.readline()
-        if not line.endswith(b"\n"):
-            raise _EndedError
-        return json.loads(line.decode("utf-8", "surrogatepass"))
-
-    def text(self, n_bytes: int) -> str:
-        """Read the text that follows a document."""
-        data = self._stdout.read(n_bytes)
-        if len(data) < n_bytes:
-            raise _EndedError
-        return data.decode("utf-8", "surrogatepass")
-
-    def reap(self) -> None:
-        """Wait for its end and let go of it."""
-        self.process.wait()
-        for pipe in (self._stdin, self._stdout):
-            with suppress(BrokenPipeError):  # what it never read
-                pipe.close()
 
 
 def n_parse_workers() -> int:
@@ -196,19 +162,24 @@ def _memory_bytes() -> int:
     return min(machine, int(said)) if said.isdecimal() else machine
 
 
-def _start(scratch: str) -> "subprocess.Popen[bytes]":
-    root = str(Path(__file__).resolve().parents[1])  # where this code is, installed or not
-    path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", _MODULE],  # -P: no file of the folder that the user stands in is run
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path, "TMPDIR": scratch, "TEMP": scratch},
-    )
+def _question(raw: RawFile, config: dict[str, object]) -> dict[str, object]:
+    path = None if raw.path is None else str(raw.path)
+    modified = raw.modified.isoformat() if raw.modified else None
+    what = {"name": raw.name, "source": raw.source, "path": path, "modified": modified, "bad_parts": raw.bad_parts}
+    return {**what, "n_bytes": len(raw.data), "config": config}
+
+
+def _without_part(raw: RawFile, part: str, reason: str) -> RawFile:
+    """Give the file with an attachment that is to be left out; after a few of them, all that are left are."""
+    bad_parts = (*raw.bad_parts, (part, reason))
+    if len(bad_parts) == _MOST_BAD_PARTS:
+        others = f"not read, because {_MOST_BAD_PARTS} other attachments of {raw.name} ended or held up their reading."
+        bad_parts = (*bad_parts, (ALL_PARTS, others))
+    return replace(raw, bad_parts=bad_parts)
 
 
 def _ended(name: str, status: int) -> str:
-    how = f"by signal {-status}" if status < 0 else f"with status {status}"
+    how = how_ended(status)
     return f"{name} ended the process that read it ({how}); it is damaged or too large, save it anew and add that."
 
 
@@ -225,6 +196,8 @@ def _document(answer: Any, text: str) -> Document:  # the JSON of a worker
         raise WordlessError(answer["wordless"])
     if "unheard" in answer:
         raise UnheardError(answer["unheard"])
+    if "unseen" in answer:
+        raise UnseenError(answer["unseen"])
     if "refused" in answer:
         raise SourceError(answer["refused"])
     if "unreadable" in answer:

@@ -16,10 +16,10 @@ from ingest.file_hash import hash_file
 from ingest.foresee import foreseen_error
 from ingest.inputs import Bundle, document_input, file_input, web_input
 from ingest.knowledge_base import KnowledgeBase
-from ingest.passed_over import PassedOver
 from ingest.plan import Plan, plan_ingest
 from ingest.report import IngestConfig, IngestReport, IngestStopped, Progress
 from ingest.run import Run
+from ingest.run_known import Known
 from ingest.sources import found_sources, gone_sources, source_name
 
 __all__ = [
@@ -60,9 +60,9 @@ def ingest_paths(
     pages = [web_input(url, config.web, kb.catalog.source_state) for url in _pages(urls)]
     named = [source_name(path, base) for path in paths]
     run = Run(kb, config, rebuild=rebuild, on_progress=on_progress, named=named)
-    run.failed.extend(found.failures)
-    run.skipped.extend(found.skipped)
-    run.ignored.extend(found.ignored)
+    run.tally.failed.extend(found.failures)
+    run.tally.skipped.extend(found.skipped)
+    run.tally.ignored.extend(found.ignored)
 
     def gone(known: Iterable[str]) -> list[str]:
         return gone_sources(found, paths, base, known)
@@ -98,37 +98,19 @@ def plan_paths(
     """
     found = found_sources(paths, max_bytes=config.max_bytes)
     inputs = [file_input(path, source_name(path, base)) for path in found.files]
-    known = {info.source: info for info in catalog.documents()} if catalog else {}
-    embedder = catalog.meta("embedder") if catalog else None
-    unembedded = catalog.without_vectors(embedder) if catalog and embedder else set()
-    chunking = repr(config.chunking)
-
-    def is_whole(info: DocumentInfo) -> bool:
-        if rebuild or info.chunking != chunking or info.id in unembedded:
-            return False
-        return not info.leaves_out_pages(config.load.max_ocr_pages)
+    named = frozenset(source_name(path, base) for path in paths)
+    known = Known(catalog, catalog.meta("embedder") if catalog else None, config, rebuild=rebuild, named=named)
 
     def state_fits(bundle: Bundle, inside: Sequence[DocumentInfo]) -> BundleState | None:
-        version = bundle.version()  # also for a new one: that it can be read at all
-        state = BundleState.from_json(catalog.source_state(bundle.source) if catalog and not rebuild else None)
-        return state if state is not None and state.fits(version, chunking, inside, is_whole) else None
-
-    named = {source_name(path, base) for path in paths}
-
-    def passed_over(source: str, content_hash: str) -> PassedOver | None:
-        if catalog is None or rebuild or source in named:
-            return None
-        passed = PassedOver.from_json(catalog.source_state(source))
-        holds = passed is not None and passed.holds(content_hash, config.file_timeout_seconds)
-        return passed if holds else None
+        return known.state_of(bundle, bundle.version(), inside)  # asked also for a new one: that it can be read at all
 
     return plan_ingest(
         inputs,
-        known,
-        gone_sources(found, paths, base, known),
-        is_whole=is_whole,
+        known.documents,
+        gone_sources(found, paths, base, known.documents),
+        is_whole=known.is_whole,
         state_fits=state_fits,
-        passed_over=passed_over,
+        passed_over=known.passed_over,
         foreseen=partial(foreseen_error, config=config.load),
         named=named,
         pages=_pages(urls),

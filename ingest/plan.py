@@ -11,7 +11,7 @@ from ingest.archive import is_inside
 from ingest.bundle_state import BundleState
 from ingest.catalog_rows import DocumentInfo
 from ingest.discover import Failure
-from ingest.errors import SourceError, UnheardError
+from ingest.errors import SourceError, UnheardError, UnseenError
 from ingest.inputs import Bundle, Input, no_documents
 from ingest.passed_over import PassedOver
 from ingest.web import is_url
@@ -145,7 +145,7 @@ class _Planning:
             (self.failed if passed.was_late else self._skipped).append(Failure(entry.source, passed.reason))
         elif error := self._foreseen(_name(entry.source)):
             is_asked_for = entry.source in self._named or info is not None
-            is_passed_over = isinstance(error, UnheardError) and not is_asked_for
+            is_passed_over = isinstance(error, UnheardError | UnseenError) and not is_asked_for
             (self._skipped if is_passed_over else self.failed).append(Failure(entry.source, str(error)))
             self.moves.found.pop(entry.source, None)  # it stays unread wherever it went
         elif info is not None:

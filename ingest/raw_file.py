@@ -24,13 +24,17 @@ _SNIFFED_BYTES = 8192
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
-    """A file by its `path`, or the `data` of a member or a web page; the suffix of `name` says what it is."""
+    """A file by its `path`, or the `data` of a member or a web page; the suffix of `name` says what it is.
+
+    `bad_parts` are attachments to be left out, with the reason of each (`ingest/parts.py`).
+    """
 
     name: str
     source: str
     path: Path | None = None
     data: bytes = b""
     modified: datetime | None = None
+    bad_parts: tuple[tuple[str, str], ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -61,8 +65,9 @@ class RawFile:
 
 def read_raw(raw: RawFile, config: LoadConfig, on_step: OnStep = unsaid) -> Document:
     """Read it in this process. Raises SourceError or OSError, as `load_document` does."""
+    bad_parts = dict(raw.bad_parts)
     if raw.path is not None:
-        return load_document(raw.path, source=raw.source, config=config, on_step=on_step)
+        return load_document(raw.path, source=raw.source, config=config, on_step=on_step, bad_parts=bad_parts)
     if not raw.data:
         raise SourceError(f"{raw.name} is empty (0 bytes); add it again once it has content.")
-    return read_document(raw.data, raw.name, raw.source, raw.modified, config, on_step=on_step)
+    return read_document(raw.data, raw.name, raw.source, raw.modified, config, on_step=on_step, bad_parts=bad_parts)

@@ -16,6 +16,7 @@ from ingest.catalog_care import (
     remove_vectors,
     set_vectors,
 )
+from ingest.catalog_vectors import forget_unused_vectors
 from ingest.document import Document
 from ingest.errors import KnowledgeBaseError
 from ingest.index_generation import current_manifest
@@ -43,7 +44,7 @@ def repair_knowledge_base(kb: KnowledgeBase, config: IngestConfig) -> Repair:
         mended = [*_mend_documents(kb, config), *_mend_vectors(kb, config)]
         before = current_manifest(kb.folder)
         index_was_wrong = bool(kb.problems())
-        kb.catalog.forget_unused_vectors(kb.embedder.name)
+        forget_unused_vectors(kb.catalog, kb.embedder.name)
         kb.rebuild()
         after = current_manifest(kb.folder)
     if index_was_wrong or before is None or after is None or before[1].digest != after[1].digest:

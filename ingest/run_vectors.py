@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 
 from ingest.catalog_rows import text_hash
+from ingest.catalog_vectors import known_vectors
 from ingest.chunk import ChunkingConfig, iter_chunks
 from ingest.document import Document
 from ingest.embedder import Vectors
@@ -22,7 +23,7 @@ def vectors_of(
 
     Texts of like length are embedded together. `on_embedded` is told the number in each batch.
     """
-    vectors = kb.catalog.known_vectors(kb.embedder.name, texts)
+    vectors = known_vectors(kb.catalog, kb.embedder.name, texts)
     missing = sorted((key for key in texts if key not in vectors), key=lambda key: (len(texts[key]), key))
     for start in range(0, len(missing), batch_chunks):
         batch = missing[start : start + batch_chunks]

@@ -70,11 +70,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """A candidate with its joint score, 0 to about 2; `sentence` is the share that its best sentence covers."""
+    """A candidate with its joint score, 0 to about 2. `sentence` is the share of the question's words that its best
+    sentence holds, `close` how close its closest sentence is in meaning, where that was looked at.
+    """
 
     candidate: Candidate
     score: float
     sentence: StageScore | None = None
+    close: StageScore | None = None
 
 
 def fuse(

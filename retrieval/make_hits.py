@@ -46,6 +46,8 @@ def _hit(passage: Passage, rank: int, fused: Mapping[str, StageScore], reranked:
         stages["dictionary"] = candidate.translated
     if passage.fused.sentence is not None:
         stages["sentence"] = passage.fused.sentence
+    if passage.fused.close is not None:
+        stages["close"] = passage.fused.close
     if candidate.chunk.id in reranked.by_chunk:
         stages["reranked"] = reranked.by_chunk[candidate.chunk.id]
     is_whole = passage.chunk.id == candidate.chunk.id and bool(candidate.terms)

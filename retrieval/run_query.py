@@ -7,10 +7,11 @@ from ingest.index_generation import IndexGeneration
 from ingest.knowledge_base import KnowledgeBase
 from ingest.language import has_cjk
 from ingest.terms import content_terms, index_terms
+from retrieval.close_sentences import lift_close
 from retrieval.coverage import lift_covering
 from retrieval.dictionary import Dictionary
 from retrieval.fuse import Candidate, Fused, fuse
-from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, dictionary_leg, excess_cosines, lexical_leg
+from retrieval.legs import DenseLeg, LexicalLeg, dense_leg, dictionary_leg, excess_cosines, lexical_leg, relevance
 from retrieval.scope import Scope
 from retrieval.search_config import SearchConfig
 
@@ -54,6 +55,8 @@ def run_query(
     )
     if config.use_lexical:
         ranking = lift_covering(ranking, terms, generation.lexical.idf, config.coverage)
+    if config.use_dense:
+        ranking = lift_close(ranking, lambda texts: relevance(kb, query, texts), config.closeness)
     return QueryRun(dense, lexical, translated, ranking)
 
 

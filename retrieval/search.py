@@ -89,6 +89,7 @@ def search(
         stages=(
             *_legs(run),
             *(["sentence"] if config.coverage.weight else []),
+            *(["close"] if config.closeness.depth else []),
             *(["said"] if said else []),
             *(["parts"] if parts else []),
             "fused",

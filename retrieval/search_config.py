@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ingest.errors import SettingsError
+from retrieval.close_sentences import ClosenessConfig
 from retrieval.coverage import CoverageConfig
 from retrieval.editions import EditionConfig
 from retrieval.fuse import FusionConfig
@@ -37,6 +38,7 @@ class SearchConfig:
     said_weight: float = 0.8
     fusion: FusionConfig = field(default_factory=FusionConfig)
     coverage: CoverageConfig = field(default_factory=CoverageConfig)
+    closeness: ClosenessConfig = field(default_factory=ClosenessConfig)
     packing: PackingConfig = field(default_factory=PackingConfig)
     editions: EditionConfig = field(default_factory=EditionConfig)
     spread: SpreadConfig = field(default_factory=SpreadConfig)
@@ -50,7 +52,8 @@ def check(question: str, config: SearchConfig) -> None:
         raise SettingsError("the question is empty; ask something")
     if config.top_k < 1:
         raise SettingsError(f"top_k must be at least 1, got {config.top_k}")
-    for name, value in (("budget_tokens", config.budget_tokens), ("rerank_depth", config.rerank.depth)):
+    depths = (("rerank_depth", config.rerank.depth), ("sentence_depth", config.closeness.depth))
+    for name, value in (("budget_tokens", config.budget_tokens), *depths):
         if value < 0:
             raise SettingsError(f"{name} must not be below 0, got {value}")
     if not (config.use_dense or config.use_lexical):

@@ -51,6 +51,21 @@ def test_a_follow_up_is_searched_with_what_it_refers_to(engine: Engine) -> None:
     assert answer.retrieval.hits[0].source == "otters.txt"
 
 
+@pytest.mark.parametrize(
+    ("before", "is_searched"),
+    [
+        ("The budget is 40,000 crowns [1].", True),
+        ("I could not find an answer to this in the documents. They seem to be about other things.", False),
+    ],
+)
+def test_a_follow_up_is_searched_with_an_answers_words_but_not_with_a_refusals(
+    engine: Engine, before: str, is_searched: bool
+) -> None:
+    history = (Message("user", "How large is the budget?"), Message("assistant", before))
+
+    assert ("said" in engine.search("default", "And who decides on it?", history=history).stages) is is_searched
+
+
 def test_a_deleted_document_is_not_cited_in_the_next_answer(engine: Engine) -> None:
     (rules,) = [info for info in engine.documents("default") if info.source == "rules.md"]
     assert "rules.md" in {hit.source for hit in answered(engine, "How much do bicycles cost?").retrieval.hits}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingest.catalog_index import renew_terms
 from ingest.chunk import ChunkingConfig
 from ingest.dense_index import DenseIndexConfig, build_dense_index, build_tail, open_dense_index
 from ingest.document import Block, Document, Span, document_id
@@ -182,7 +183,7 @@ def test_terms_that_changed_under_the_same_numbers_are_found(tmp_path: Path) -> 
     kb = knowledge_base(tmp_path / "kb", EXTENDED)
     ingest_documents(kb, boats(range(40)), CHUNKING)
     with kb.writing():
-        kb.catalog.renew_terms()
+        renew_terms(kb.catalog)
         kb.refresh()
     assert (kb.generation().manifest.n_base, kb.generation().manifest.n_rows) == (40, 40)
     assert kb.generation().manifest.revision == kb.catalog.revision == int(kb.catalog.meta("changed_in_place") or 0)

@@ -14,6 +14,7 @@ from ingest.document import Document
 from ingest.errors import SourceError
 from ingest.load import load_document
 from ingest.rtf_compression import decompress_rtf
+from ingest.unread_parts import unread_parts
 from tests.ole_writer import Folder, ole_file
 
 
@@ -86,7 +87,9 @@ def test_attachments_are_read_under_their_names_and_bad_ones_are_reported(tmp_pa
         ("paragraph", 0, "Inner words."),
     ]
     assert document.metadata["attachments"] == "条款.docx; fares.csv; logo.png; message 4.eml"
-    assert document.metadata["attachments_not_read"].startswith("logo.png is damaged or not a picture")
+    [part] = unread_parts(document.metadata)
+    assert (part.name, part.is_skipped) == ("logo.png", False)
+    assert part.reason.startswith("logo.png is damaged or not a picture")
 
 
 def test_messages_inside_messages_are_opened_to_a_bound(tmp_path: Path) -> None:
@@ -201,13 +204,32 @@ def test_an_archive_that_is_attached_gives_its_files_and_names_the_bad_ones(tmp_
         ("heading", 6, "# Terms"),
         ("paragraph", 0, "Dogs travel free."),
     ]
-    reasons = document.metadata["attachments_not_read"]
-    assert "'../c.md' in a.zip names a place outside" in reasons
-    assert "b.png is damaged or not a picture" in reasons
+    picture, outside = unread_parts(document.metadata)
+    assert (picture.name, outside.name) == ("inner.eml!/a.zip!/b.png", "inner.eml!/a.zip!/../c.md")
+    assert picture.reason.startswith("b.png is damaged or not a picture")
+    assert outside.reason.startswith("'../c.md' in a.zip names a place outside")
 
 
 def test_an_archive_of_nothing_readable_that_is_attached_is_reported(tmp_path: Path) -> None:
     made = message()
     made.add_attachment(b"PK\x03\x04 cut", maintype="application", subtype="zip", filename="a.zip")
     document = save(tmp_path, "a.eml", made.as_bytes())
-    assert document.metadata["attachments_not_read"].startswith("a.zip is a damaged archive, or not one")
+    [part] = unread_parts(document.metadata)
+    assert part.reason.startswith("a.zip is a damaged archive, or not one")
+
+
+def test_an_attachment_whose_streams_are_damaged_does_not_take_its_outlook_message_along(tmp_path: Path) -> None:
+    folder = outlook({"0037001F": wide("Fares"), "1000001F": wide("The fare stays at 4.20.")})
+    inner = outlook({"0037001F": wide("Inner")}, head=24)
+    inner["__substg1.0_10090102"] = b"short"  # a body in RTF that is no compressed RTF
+    for number, held in enumerate((inner, {"__substg1.0_37010102": b"Dogs travel free."})):
+        held = {"__substg1.0_3701000D": held} if number == 0 else held
+        held["__substg1.0_3707001F"] = wide(f"{number}.txt")
+        folder[f"__attach_version1.0_#0000000{number}"] = held | {"__properties_version1.0": bytes(8)}
+
+    document = save(tmp_path, "a.msg", ole_file(folder))
+
+    assert "The fare stays at 4.20." in document.text and "Dogs travel free." in document.text
+    [part] = unread_parts(document.metadata)
+    assert (part.name, part.is_skipped) == ("attachment 00000000", False)
+    assert part.reason.startswith("attachment 00000000 is damaged (") and part.reason.endswith("; ask for it again.")

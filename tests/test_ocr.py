@@ -2,6 +2,7 @@
 
 import io
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from ingest.discover import Failure
 from ingest.document import Document, Span, document_id
 from ingest.errors import SourceError, WordlessError
 from ingest.knowledge_base import KnowledgeBase
@@ -70,8 +72,9 @@ def test_the_marks_of_a_scanned_page_lie_on_the_quoted_lines(
     image = page_image(scan, page, [quoted(scan, quote)], scale=2.0)
     drawn = Image.open(io.BytesIO(image.png))
     assert drawn.width > drawn.height  # the upper part of a page, held upright
-    levels = {round(top / (bottom - top)) for _, top, _, bottom in image.boxes}
-    assert len(levels) >= n_lines
+    middles = sorted((box_top + bottom) / 2 for _, box_top, _, bottom in image.boxes)
+    height = min(bottom - box_top for _, box_top, _, bottom in image.boxes)
+    assert 1 + sum(after - before > height / 2 for before, after in pairwise(middles)) >= n_lines
     for left, box_top, right, bottom in image.boxes:
         height = bottom - box_top
         inside = drawn.crop((int(left), int(box_top), int(right), int(bottom)))
@@ -187,19 +190,29 @@ def test_a_raised_limit_has_exactly_the_documents_read_again_whose_pages_were_le
     kb.close()
 
 
-def test_with_ocr_turned_off_a_dry_run_tells_of_pictures_what_an_ingest_does(tmp_path: Path) -> None:
-    (tmp_path / "scan.png").write_bytes(encoded(picture_of("Ottermere"), "PNG"))
+@pytest.mark.parametrize("is_named", [True, False])
+def test_with_ocr_turned_off_pictures_in_a_folder_are_passed_over_and_one_that_is_named_fails(
+    tmp_path: Path, is_named: bool
+) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / "scan.png").write_bytes(encoded(picture_of("Ottermere pays seven crowns"), "PNG"))
     kb = KnowledgeBase.open(tmp_path / "kb", HashingEmbedder(), create=True)
     config = IngestConfig(load=LoadConfig(max_ocr_pages=0))
+    paths = [folder / "scan.png"] if is_named else [folder]
 
-    plan = plan_paths(None, [tmp_path / "scan.png"], config, base=tmp_path)
-    report = ingest_paths(kb, [tmp_path / "scan.png"], config, base=tmp_path)
+    plan = plan_paths(None, paths, config, base=folder)
+    report = ingest_paths(kb, paths, config, base=folder)
+    once_on = ingest_paths(kb, paths, IngestConfig(), base=folder)
     kb.close()
 
-    assert (plan.added, plan.failed) == (report.added, report.failed)
-    assert [failure.reason for failure in report.failed] == [
+    reason = (
         "scan.png has 1 page to be read by OCR, and OCR is turned off; set ocr_pages to how many pages it may read."
-    ]
+    )
+    left_out = (Failure("scan.png", reason),)
+    assert (report.failed, report.skipped) == ((left_out, ()) if is_named else ((), left_out))
+    assert (plan.added, plan.failed, plan.skipped) == (report.added, report.failed, report.skipped)
+    assert once_on.added == ("scan.png",)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Pictures of cited pages: the marks lie on the quoted words."""
 
+import hashlib
 import io
 import threading
 from pathlib import Path
@@ -7,12 +8,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ingest.document import Document, Span
+from ingest.document import Document, Page, Span
 from ingest.errors import SourceError
 from ingest.load import load_document
 from ingest.load_pdf_page import open_pdf
-from ingest.page_image import PageImage, page_image
+from ingest.page_image import PageImage, _Drawer, page_image
 from ingest.sentences import split_sentences
+from ingest.worker_process import WorkerProcess
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 PDFS = ["member-handbook-2025.pdf", "渡船安全操作规程.pdf", "eel-passage-first-season.pdf"]
@@ -124,3 +126,85 @@ def test_threads_may_draw_at_once() -> None:
     for thread in threads:
         thread.join()
     assert len(images) == 6 and len({image.png for image in images}) == 1
+
+
+def nested_forms() -> bytes:
+    """Give a PDF of one page that draws a form that draws a form ten times, and so on, twelve deep."""
+    depth = 12
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Resources<</XObject<</F 5 0 R>>>>/Contents 4 0 R>>",
+        b"<</Length 5>>stream\n/F Do\nendstream",
+    ]
+    for level in range(depth):
+        inner = b"/Resources<</XObject<</F %d 0 R>>>>" % (6 + level) if level < depth - 1 else b""
+        drawn = b"/F Do " * 10 if level < depth - 1 else b"0 0 9 9 re f "
+        head = b"<</Type/XObject/Subtype/Form/BBox[0 0 99 99]%b/Length %d>>" % (inner, len(drawn))
+        objects.append(head + b"stream\n" + drawn + b"\nendstream")
+    body = b"".join(b"%d 0 obj%b endobj\n" % (number, held) for number, held in enumerate(objects, 1))
+    return b"%PDF-1.7\n" + body + b"trailer<</Root 1 0 R/Size %d>>\n" % (len(objects) + 1)
+
+
+def test_a_page_that_pdfium_draws_for_ever_is_stopped_and_the_next_one_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "endless.pdf").write_bytes(nested_forms())
+    endless = Document(
+        id="x",
+        source=str(tmp_path / "endless.pdf"),
+        content_hash=hashlib.sha256(nested_forms()).hexdigest(),
+        title="Endless",
+        text="x",
+        pages=(Page(1, Span(0, 1)),),
+        blocks=(),
+        language="en",
+        metadata={},
+    )
+    handbook = load_document(SAMPLES / PDFS[0])
+    before = page_image(handbook, 1, [])
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ingest.page_image._DRAW_SECONDS", 1.0)
+        with pytest.raises(SourceError, match=r"^endless\.pdf can't be shown: drawing its page 1 took longer than 1 s"):
+            page_image(endless, 1, [])
+
+    assert page_image(handbook, 1, []) == before
+
+
+def test_a_page_that_ends_the_process_that_draws_it_is_named_and_the_others_are_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handbook = load_document(SAMPLES / PDFS[0])
+    before = page_image(handbook, 1, [])
+    drawer = _Drawer()
+    monkeypatch.setattr("ingest.page_image._DRAWER", drawer)
+    monkeypatch.setattr("ingest.page_image._MODULE", "tests.dying_drawer")
+
+    assert page_image(handbook, 1, []) == before
+    with pytest.raises(
+        SourceError, match=r"handbook-2025\.pdf ended the process that drew its page 2 \(by signal 11\)"
+    ):
+        page_image(handbook, 2, [])
+    assert page_image(handbook, 1, []) == before
+    drawer.close()
+
+
+def test_one_process_draws_page_after_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[WorkerProcess] = []
+
+    class Counted(WorkerProcess):
+        def __init__(self, module: str) -> None:
+            super().__init__(module)
+            started.append(self)
+
+    drawer = _Drawer()
+    monkeypatch.setattr("ingest.page_image._DRAWER", drawer)
+    monkeypatch.setattr("ingest.page_image.WorkerProcess", Counted)
+    handbook = load_document(SAMPLES / PDFS[0])
+
+    drawn = {page_image(handbook, page, []).png for page in (1, 2, 3, 1)}
+
+    assert (len(drawn), len(started), started[0].n_done) == (3, 1, 4)
+    drawer.close()
+    assert started[0].process.poll() is not None

@@ -11,7 +11,7 @@ from PIL import Image
 from app.engine import Engine
 from app.model_abilities import Abilities
 from app.model_making import make_llm
-from app.seeing import sees_images
+from app.seeing import takes_media
 from app.served_list import list_served
 from app.settings import LLMSettings, Settings
 from generation.answer import Answer
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 def test_a_served_qwen_vl_is_found_to_see_and_not_to_hear(seeing_url: str, tmp_path: Path) -> None:
     (listed,) = list_served([seeing_url], "none", tmp_path / "kept", refresh=False)
 
-    assert sees_images(model(seeing_url), "auto")
+    assert takes_media("image", model(seeing_url), "auto")
     assert listed.abilities == Abilities(streams=True, structured=True, logprobs=True, images=True, audio=False)
 
 

@@ -12,7 +12,7 @@ from generation.answer_config import AnswerConfig
 from generation.answering import answer_question
 from generation.calibrated import calibrations_for
 from generation.condense import Excerpt
-from generation.signals import Signals, remembered, signals_of
+from generation.signals import Signals, signals_of
 from generation.sureness import Calibration
 from ingest.document import Span
 from tests.fakes import ScriptedLLM, passage, retrieval_of
@@ -29,14 +29,12 @@ def excerpt(text: str) -> Excerpt:
 
 
 class Close:
-    """Gives texts that hold some words a closeness, others .1, and counts what it is asked."""
+    """Gives texts that hold some words a closeness, others .1."""
 
     def __init__(self, value: float, words: str) -> None:
         self.value, self.words = value, words
-        self.asked: list[str] = []
 
     def __call__(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        self.asked += texts
         return np.array([self.value if self.words in text else 0.1 for text in texts], dtype=np.float32)
 
 
@@ -61,17 +59,6 @@ def test_a_nearest_sentence_in_another_language_says_nothing() -> None:
     assert translated is not None
     assert (round(translated.words, 2), translated.closeness) == (0.69, 0.75)
     assert signals_of((ASKED,), (), Close(0.9, "年假")) is None
-
-
-def test_a_text_is_compared_once() -> None:
-    close = Close(0.5, "leave")
-    asking = remembered(close)
-
-    assert [list(asking("q", ("leave", "pool"))), list(asking("q", ("pool", "leave", "leave")))] == [
-        [0.5, np.float32(0.1)],
-        [np.float32(0.1), 0.5, 0.5],
-    ]
-    assert close.asked == ["leave", "pool"]
 
 
 def test_a_chance_is_the_logistic_of_the_weighted_signals() -> None:

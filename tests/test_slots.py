@@ -2,6 +2,8 @@
 
 import pytest
 
+from generation.better_sentence import better_sentence
+from generation.matching import Weights
 from generation.slots import misplaced
 
 _PASSAGES = (
@@ -57,3 +59,18 @@ def test_what_stands_in_anothers_place_is_named(claim: str, question: str, reaso
 )
 def test_what_is_said_is_in_its_place(claim: str, question: str) -> None:
     assert misplaced(claim, _PASSAGES, question) == ""
+
+
+def test_a_value_is_not_taken_from_a_sentence_on_something_else() -> None:
+    passages = "Ostrel prison\nThe old prison keeps 3 medieval towers.\nPeople settled here in the 5th century."
+    quote = "People settled here in the 5th century."
+
+    reason = better_sentence("The old prison keeps 5 medieval towers.", [quote], passages, "", Weights({}, 1))
+
+    assert reason == "the sentence that speaks of it says 3, not 5"
+
+
+def test_what_the_title_says_a_sentence_may_leave_out() -> None:
+    passages = "Ostrel prison\nIt was built in 1988.\nOstrel prison was painted in 1993."
+
+    assert better_sentence("1988", ["It was built in 1988."], passages, "When was it built?", Weights({}, 1)) == ""

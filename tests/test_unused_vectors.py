@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ingest.catalog_rows import text_hash
+from ingest.catalog_vectors import without_vectors
 from ingest.document import Chunk, Document, Span, chunk_id
 from ingest.knowledge_base import KnowledgeBase
 from tests.hashing_embedder import HashingEmbedder
@@ -78,11 +79,11 @@ def test_a_change_of_embedder_there_and_back_leaves_no_chunk_without_a_vector(tm
     put(kb, range(3))
     kb.close()
     other = opened(tmp_path, HashingEmbedder("other"), rebuild=True)
-    assert other.catalog.without_vectors("other") == {document.id for document in boats(range(3))}
+    assert without_vectors(other.catalog, "other") == {document.id for document in boats(range(3))}
     put(other, range(1))
     other.close()
     back = opened(tmp_path, rebuild=True)
-    assert back.catalog.without_vectors("hashing") == set()
+    assert without_vectors(back.catalog, "hashing") == set()
     put(back, range(3))
     assert texts_with_vectors(back) == wanted(range(3))
     assert back.problems() == []

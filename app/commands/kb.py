@@ -70,6 +70,7 @@ def show(kb: str | None, as_json: bool) -> None:
                 "chunks": info.n_chunks,
                 "tags": list(tags.get(info.id, ())),
                 "invisible_characters": info.n_invisible,
+                "attachments_not_read": [{"name": part.name, "reason": part.reason} for part in info.unread],
             }
             for info in engine.documents(name)
         ]
@@ -81,7 +82,11 @@ def show(kb: str | None, as_json: bool) -> None:
         pages = f", {info.n_pages} pages" if info.n_pages else ""
         tagged = f"  [{', '.join(tags[info.id])}]" if info.id in tags else ""
         hidden = f"  ({info.n_invisible} characters of invisible text left out)" if info.n_invisible else ""
-        click.echo(f"  {info.title} ({info.n_chunks} chunks{pages}, {info.language})  {info.source}{tagged}{hidden}")
+        names = ", ".join(part.name for part in info.unread)
+        unread = f"  (attachments not read: {names})" if names else ""
+        click.echo(
+            f"  {info.title} ({info.n_chunks} chunks{pages}, {info.language})  {info.source}{tagged}{hidden}{unread}"
+        )
 
 
 @command.command()

@@ -52,7 +52,7 @@ def _settings(saved: "Json", served: dict[str, str]) -> "Settings":
     top_k = saved["parameters"].get("search.top_k")
     strictness = saved["parameters"].get("strictness")
     return settings_with(
-        llm=saved["llm"] or None,
+        llm=None if served else saved["llm"] or None,
         top_k=top_k if isinstance(top_k, int) else None,
         sampling=saved_sampling(saved),
         strictness=strictness if isinstance(strictness, int) else None,

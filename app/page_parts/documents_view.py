@@ -193,6 +193,7 @@ def _document_html(document: DocumentInfo, tags: Sequence[str], texts: Texts) ->
         texts.languages.get(document.language, document.language),
         *(f"#{tag}" for tag in tags),
         texts.counted(texts.n_invisible, document.n_invisible) if document.n_invisible else "",
+        texts.counted(texts.n_unread, len(document.unread)) if document.unread else "",
     ]
     meta = " · ".join(escape(fact) for fact in facts if fact)
     return (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from app.settings import PROJECT, Settings
-from ingest.archive import SEPARATOR
+from ingest.document import SEPARATOR
 from ingest.errors import SourceError
 from ingest.original import has_original
 

@@ -69,6 +69,7 @@ class Texts:
     notice_instruction: str
     notice_unseen: str
     n_invisible: str
+    n_unread: str
     source: str
     page: str
     page_labelled: str

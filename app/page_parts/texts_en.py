@@ -58,6 +58,7 @@ ENGLISH = Texts(
     boxes_guessed="the model did not say in which picture",
     notice_instruction="{source} speaks to the model, which was not shown these words: “{quote}”",
     notice_unseen="{source} holds {n} characters that no reader sees; they were kept from the model.",
+    n_unread="{n} attachment was not read|{n} attachments were not read",
     n_invisible="{n} character of invisible text was left out|{n} characters of invisible text were left out",
     source="Source {marker}: {place}, {status}",
     page="page {page}",

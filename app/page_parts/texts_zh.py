@@ -69,6 +69,7 @@ CHINESE = Texts(
     boxes_guessed="模型没有说明是哪张图片",
     notice_instruction="{source} 中有写给模型的话，未交给模型：“{quote}”",
     notice_unseen="{source} 含有 {n} 个读者看不见的字符，未交给模型。",
+    n_unread="{n} 个附件未能读取",
     n_invisible="已略去 {n} 个不可见的文字",
     source="来源 {marker}：{place}，{status}",
     page="第 {page} 页",
