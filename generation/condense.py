@@ -42,8 +42,8 @@ class CondensingConfig:
     # Every one of the best passages shows its best sentence: across languages sentences compare only roughly.
     sure_passages: int = 5
     label_tokens: int = 20  # what a passage's number, title and headings cost
-    # Where no more than so many budgets are wanted, words alone choose what is left out: no answer was lost of those in the
-    # passages (benchmarks/LOG.md, 2026-11-25).
+    # Where no more than so many budgets are wanted, words alone choose what is left out: no answer that stands in the
+    # passages was lost (benchmarks/LOG.md, 2026-11-25).
     nearly: float = 1.3
 
 
@@ -93,8 +93,8 @@ def condense(
     costs = [count_tokens(s.text) + 1 for s in sentences]
     chosen = set(range(len(sentences)))
     wanted = sum(costs) + config.label_tokens * len({s.passage for s in sentences})
-    # Where all fits nothing is ranked, where nearly all does by words alone: embedding the sentences would be the dearest
-    # step of an answer.
+    # Where all fits nothing is ranked, where nearly all does by words alone: embedding the sentences would be the
+    # dearest step of an answer.
     if wanted > budget_tokens:
         nearly_fits = wanted <= config.nearly * budget_tokens
         scores = _scores(hits, sentences, queries, None if nearly_fits else relevance, config)
