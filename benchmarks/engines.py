@@ -22,11 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from generation.token_estimate import estimate_tokens
-
 from app.engine import Engine
 from app.settings import EMBEDDED_LLM, PROJECT, Settings
 from generation.llm import Message, Prompt, SamplingConfig
+from ingest.token_estimate import estimate_tokens
 
 KB = "samples"
 SAMPLES = PROJECT / "data" / "eval" / "samples"

@@ -20,7 +20,7 @@ from generation.tables import spelled_lines
 from ingest.document import Span
 from ingest.language import has_cjk
 from ingest.sentences import split_sentences
-from retrieval.editions import looks_back
+from retrieval.editions import looks_back, years_apart
 from retrieval.retrieval import Hit
 
 
@@ -34,8 +34,8 @@ class ConflictConfig:
     least_of_title: float = 0.8  # of what the question says of one's title, in the other's passage
     # A sentence in the other language counts from this cosine on, for multilingual-e5-small, if it is nearer by so much
     # than any other of its passage. Of 26 translated sentences the cosine was .78 to .90, of the next one .75 to .84.
-    least_similarity: float = 0.82
-    least_nearer: float = 0.02
+    least_similarity: float = 0.8
+    least_nearer: float = 0.01
     most_shown: int = 3
 
 
@@ -75,11 +75,12 @@ def find_conflicts(
     if looks_back(question):
         return ()
     finder = _Finder(hits, question, similarity, config)
-    found: dict[tuple[str, str], Found] = {}
+    found: dict[frozenset[tuple[str, str]], Found] = {}  # by what the two documents say, whichever is cited first
     for number, claim in enumerate(claims):
         for citation in claim.citations if claim.status != "unsupported" else ():
             for one in finder.of(number, claim, citation):
-                found.setdefault((one.value, one.other_hit.chunk.document_id), one)
+                said = ((one.value, one.hit), (one.other_value, one.other_hit))
+                found.setdefault(frozenset((value, hit.chunk.document_id) for value, hit in said), one)
     return tuple(found.values())[: config.most_shown]
 
 
@@ -126,6 +127,8 @@ class _Finder:
         """Tell whether another document's passage speaks of what is asked as much as the cited one does."""
         text, other_text = _whole(hit), _whole(other)
         if set(missing_years(self._question, other_text)) - set(missing_years(self._question, text)):
+            return False
+        if years_apart(self._question, hit, other):
             return False
         if self._is_of_another(hit, other_text) or self._is_of_another(other, text):
             return False

@@ -28,7 +28,7 @@ class DisagreementConfig:
     """How alike two statements must be, as shares of their words, numbers and names aside (benchmarks/conflicts.py)."""
 
     least_shared: float = 0.6  # Jaccard
-    least_shared_several: float = 0.8  # where several values differ
+    least_shared_several: float = 0.8  # where several values differ, or a date: like things happen again
     least_words_beside_name: float = 2  # where names differ, which tell things apart as well
 
 
@@ -52,9 +52,11 @@ def disagreements(one: Statement, other: Statement, question: str, config: Disag
         return []
     if not pairs:
         return _names(one.text, other.text, question, config)
-    shared = _shared(one.text, other.text)
+    shared = _shared(_without_values(one.text), _without_values(other.text))
     least = 1.0 if is_row(one.text) or is_row(other.text) else config.least_shared
-    if shared < least or (len(pairs) > 1 and shared < config.least_shared_several) or _speak_of_others(one, other):
+    if len(pairs) > 1 or pairs[0][0].kind == "date":
+        least = max(least, config.least_shared_several)
+    if shared < least or _speak_of_others(one, other):
         return []
     return list(pairs)
 

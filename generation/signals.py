@@ -11,6 +11,7 @@ import numpy as np
 from generation.condense import Excerpt, Relevance
 from generation.fit import question_fit
 from generation.matching import surface_of, weights_of
+from generation.short_claims import states_range_of
 from ingest.language import has_cjk
 
 
@@ -28,11 +29,13 @@ class Signals:
 
 def signals_of(queries: Sequence[str], excerpts: Sequence[Excerpt], relevance: Relevance | None) -> Signals | None:
     """Give the signals but the model's; None where the nearest sentence is in another language than each query, so that
-    no words can be compared.
+    no words can be compared, and where one states a range that the asked amount lies in, which is in other words.
 
     Asks for the closeness of texts that `condense` asked for.
     """
     shown = [(_label(e), span.of(e.hit.chunk.text)) for e in excerpts for span in e.spans]
+    if any(states_range_of(query, text) for query in queries for _, text in shown):
+        return None
     weights = weights_of(surface_of(text) for _, text in shown)
     labelled = [f"{label}\n{text}" for label, text in shown]
     found: list[tuple[float, Signals | None]] = []

@@ -29,18 +29,19 @@ class DenseIndexConfig:
     """When exact search gives way to inverted lists with exact re-scoring.
 
     Up to `exact_up_to` rows, exact search is fast enough and the truth; a search among so few of more rows is exact
-    too. Beyond, inverted lists over 8-bit vectors propose `rescore_factor` times k rows, and the float32 vectors
-    decide. A fifth of the lists is looked into, at least `probes`: recall@10 is then .99 or more at 30,000, 100,000
-    and 1,000,000 rows (benchmarks/LOG.md, 2026-11-25).
+    too. Beyond, inverted lists over 1-bit codes (RaBitQ: Gao & Long, SIGMOD 2024) propose `rescore_factor` times k
+    rows, at least `rescore_least`, and the float32 vectors decide. A fifth of the lists is looked into, at least
+    `probes`: recall@10 is .998 at 200,000 rows, in a 27th of exact search's time (benchmarks/LOG.md, 2026-11-25).
 
     An index of at least `extend_from` rows isn't built anew for every change: up to `tail_up_to` rows are added beside
     it, which are searched exactly, and rows are left out, until both come to `changed_share` of it.
     """
 
     exact_up_to: int = 25_000
-    probes: int = 128
+    probes: int = 32
     probed_share: float = 0.2
-    rescore_factor: int = 3
+    rescore_factor: int = 5
+    rescore_least: int = 100
     extend_from: int = 20_000
     tail_up_to: int = 20_000
     changed_share: float = 0.05
@@ -97,7 +98,8 @@ class DenseIndex:
         # The type stubs miss the keywords that FAISS's Python layer adds to these constructors.
         selector = None if part is None or part.is_all else part.selector
         parameters = faiss.SearchParametersIVF(nprobe=probes, sel=selector)  # type: ignore[call-arg]
-        _, rows = self._lists.search(query, min(n, k * self._config.rescore_factor), params=parameters)
+        proposed = max(k * self._config.rescore_factor, self._config.rescore_least)
+        _, rows = self._lists.search(query, min(n, proposed), params=parameters)
         return _scored(self._flat, query, k, rows[0][rows[0] >= 0])
 
 
@@ -113,9 +115,9 @@ def build_dense_index(vectors: Vectors, folder: Path, config: DenseIndexConfig) 
     if n <= config.exact_up_to:
         return "Flat"
     del flat  # as large as all vectors; the lists are made from the file
-    n_lists = int(4 * np.sqrt(n))
+    n_lists = int(np.sqrt(n))
     _write(_lists(_read(folder / VECTORS), n_lists), folder / LISTS)
-    return f"IVF{n_lists},SQ8,RFlat"
+    return f"IVF{n_lists},RaBitQfs,RFlat"
 
 
 def build_tail(vectors: Vectors, folder: Path) -> None:
@@ -182,8 +184,8 @@ def _scored(flat: faiss.IndexFlatIP, query: Vectors, k: int, rows: Rows) -> Foun
 
 
 def _lists(flat: faiss.IndexFlatIP, n_lists: int) -> faiss.Index:
-    """Sort the rows into lists around centres found in a sample, each vector in 8 bits a component."""
-    lists = faiss.index_factory(flat.d, f"IVF{n_lists},SQ8", faiss.METRIC_INNER_PRODUCT)
+    """Sort the rows into lists around centres found in a sample, each vector in a bit a component."""
+    lists = faiss.index_factory(flat.d, f"IVF{n_lists},RaBitQfs", faiss.METRIC_INNER_PRODUCT)
     n = int(flat.ntotal)
     sample = np.arange(0, n, max(1, n // (_TRAINING_ROWS * n_lists)))
     lists.train(flat.reconstruct_batch(sample))

@@ -93,6 +93,13 @@ def looks_back(question: str) -> bool:
     return _PAST.search(question) is not None
 
 
+def years_apart(question: str, one: Hit, other: Hit) -> bool:
+    """Tell whether a question names the year that file name or title give for one of two documents, not the other's."""
+    asked = {int(year) for year in _YEAR.findall(question)}
+    years = [_own_period(hit, Dated())[:1] for hit in (one, other)]
+    return years[0] != years[1] and len([year for year in years if year and year[0] in asked]) == 1
+
+
 def which_is_newer(one: Hit, other: Hit, dated: Dated, other_dated: Dated) -> Newer:
     """Tell which of two documents is newer; unknown where nothing shows it.
 

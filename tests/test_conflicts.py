@@ -91,6 +91,12 @@ def test_the_sentence_is_in_the_language_of_the_question() -> None:
             (("12 March 1998", "14 March 1998"),),
         ),
         (
+            "They lapse if they have not been taken by 30 June.",
+            "They lapse if they have not been taken by 31 March.",
+            "By what date must days have been taken?",
+            (("30 June", "31 March"),),
+        ),
+        (
             "The importer needs at least version 3.10 of the library.",
             "The importer needs at least version 3.12 of the library.",
             "Which version of the library does the importer need?",
@@ -184,6 +190,16 @@ def test_what_can_both_be_true_is_no_conflict(one: str, other: str, question: st
     assert _disagreeing(question, one, other) == ()
 
 
+def test_an_answer_that_gives_both_values_has_one_conflict() -> None:
+    hits = (passage(_NEW, source="leave-2025.md"), passage(_OLD, source="leave-2023.md"))
+
+    answer = _answer(_QUESTION, f"{_NEW} [1] {_OLD} [2]", *hits)
+
+    assert [(c.claim, c.value, c.other_value, c.other.marker) for c in answer.conflicts] == [
+        (0, "25 days", "20 days", 2)
+    ]
+
+
 def test_the_same_document_does_not_disagree_with_itself() -> None:
     hits = (passage(_NEW, source="a.md"), passage(_OLD, source="a.md", start=500))
 
@@ -204,7 +220,8 @@ def test_a_question_that_looks_back_or_compares_asks_for_both(question: str) -> 
 
 
 def test_a_question_about_a_year_is_not_answered_by_another_years_edition() -> None:
-    hits = (passage(_NEW, source="a.md", title="Leave 2025"), passage(_OLD, source="b.md", title="Leave 2023"))
+    replacing = f"{_OLD} It replaces the policy before 2025."
+    hits = (passage(_NEW, source="a.md", title="Leave 2025"), passage(replacing, source="b.md", title="Leave 2023"))
 
     answer = _answer("How many days of paid annual leave does a member have in 2025?", "25 days [1]", *hits)
 

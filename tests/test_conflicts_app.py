@@ -60,7 +60,7 @@ def test_the_dates_of_the_files_tell_which_is_newer(engine: Engine) -> None:
 def test_an_exported_answer_quotes_both(engine: Engine) -> None:
     page = answer_page(_ask(engine), engine, "default")
 
-    assert '<p class="conflict">Sources disagree: “The handbook”' in page
+    assert '<p class="note">Sources disagree: “The handbook”' in page
     assert f"<blockquote>{_SAID.format(25)}</blockquote>" in page
     assert f"<blockquote>{_SAID.format(20)}</blockquote>" in page
 

@@ -52,7 +52,7 @@ def test_the_nearest_among_some_rows_are_those_of_an_exhaustive_search(
     tmp_path: Path, vectors: Vectors, n_tail: int, share: float
 ) -> None:
     rows = some_rows(share)
-    for config in (ANEW, DenseIndexConfig(exact_up_to=300, probes=252, rescore_factor=20)):
+    for config in (ANEW, DenseIndexConfig(exact_up_to=300, probes=63, rescore_factor=100)):
         folder = tmp_path / str(config.exact_up_to)
         folder.mkdir()
         build_dense_index(vectors[: N_ROWS - n_tail], folder, config)

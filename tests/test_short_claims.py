@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from generation.abstain import AbstainConfig, abstain_config
 from generation.answer import Answer
 from generation.answer_config import AnswerConfig
 from generation.answering import answer_question
@@ -16,6 +17,8 @@ FERRY = "The cooperative began in 1987, when 212 people bought the bankrupt ferr
 LEAVE = "Every full-time member has 20 days of paid annual leave."
 SABBATICAL = "| 20 and more | 6 extra days | a sabbatical |"
 SOLD = "2023年为22台。"
+# Nothing is declined before it is written.
+_CHECKS_ALONE = AnswerConfig(abstain=abstain_config(AbstainConfig(), "", strictness=0.0))
 
 
 def answered(question: str, completion: str, closeness: Mapping[str, float], *passages: str) -> Answer:
@@ -27,7 +30,7 @@ def answered(question: str, completion: str, closeness: Mapping[str, float], *pa
     return answer_question(
         retrieval_of(question, *(passage(text, rank) for rank, text in enumerate(passages, 1))),
         ScriptedLLM(completion),
-        AnswerConfig(),
+        _CHECKS_ALONE,
         similarity=lambda left, right: np.full((len(left), len(right)), 0.85, dtype=np.float32),
         relevance=relevance,
         clock=fixed_clock,

@@ -61,6 +61,12 @@ def test_a_nearest_sentence_in_another_language_says_nothing() -> None:
     assert signals_of((ASKED,), (), Close(0.9, "年假")) is None
 
 
+def test_a_row_that_states_the_range_of_an_asked_amount_is_not_judged_by_its_words() -> None:
+    shown = (excerpt("| 250,000以上 | 董事会 | 公开招标 |"),)
+
+    assert signals_of(("买一台三十万克朗的设备要谁批准？",), shown, Close(0.1, "")) is None
+
+
 def test_a_chance_is_the_logistic_of_the_weighted_signals() -> None:
     # -2 + 2 * .5 + 2 * .5 + 1 * 0 = 0; and with .8 : .2 for Yes, ln 4 = 1.386: 1 / (1 + e^-1.386) = .8
     assert CALIBRATION.chance(Signals(0.5, 0.5)) == pytest.approx(0.5)
