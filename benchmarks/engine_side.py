@@ -103,7 +103,7 @@ def peak_mib() -> float:
 
 
 def llama(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], None]]:
-    """`threads`, `batch`, `flash` (0 or 1), `kv` (q8_0), `spec` (ngram_simple, ngram_mod, ...), `draft` (tokens)."""
+    """`threads`, `batch`, `flash` (0 or 1), `kv` (q8_0), `spec` (ngram_simple, ngram_mod, ...)."""
     os.environ.update(OMP_WAIT_POLICY="passive", GOMP_SPINCOUNT="0")
     import xllamacpp
 
@@ -112,7 +112,7 @@ def llama(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], None]]
     params.n_ctx, params.n_parallel = CONTEXT, 1
     params.n_batch = params.n_ubatch = int(options.get("batch", 256))
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = int(options.get("threads", 2))
-    params.cache_ram_mib = int(options.get("ram", 512))
+    params.cache_ram_mib = 512
     params.fit_params = params.warmup = False
     params.verbosity = -1
     if "flash" in options:
@@ -122,15 +122,9 @@ def llama(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], None]]
         )
     if "kv" in options:
         params.cache_type_k = params.cache_type_v = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{options['kv'].upper()}")
-    if "reuse" in options:
-        params.n_cache_reuse = int(options["reuse"])
     if "spec" in options:
         kind = f"COMMON_SPECULATIVE_TYPE_{options['spec'].upper()}"
         params.speculative.types = [getattr(xllamacpp.common_speculative_type, kind)]
-        part = getattr(params.speculative, options["spec"], None)
-        for name in ("size_n", "size_m", "min_hits", "n_match", "n_max", "n_min"):
-            if name in options:
-                setattr(part, name, int(options[name]))
     server = xllamacpp.Server(params)
 
     def ask(prompt: str, max_tokens: int, meter: Meter) -> None:
@@ -149,7 +143,7 @@ def llama(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], None]]
 
 
 def openvino(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], None]]:
-    """`cb` (1: continuous batching), `precision` (f32, bf16), `kv` (u8, f16), `threads`, `lookup` (tokens), `save`."""
+    """`cb` (1: continuous batching), `precision` (f32, bf16), `kv` (u8, f16), `lookup` (tokens)."""
     import openvino_genai
 
     properties: dict[str, Any] = {}
@@ -157,12 +151,6 @@ def openvino(model: str, options: dict[str, str]) -> tuple[Ask, Callable[[], Non
         properties["INFERENCE_PRECISION_HINT"] = options["precision"]
     if "kv" in options:
         properties["KV_CACHE_PRECISION"] = options["kv"]
-    if "threads" in options:
-        properties["INFERENCE_NUM_THREADS"] = int(options["threads"])
-    if "backend" in options:
-        properties["ATTENTION_BACKEND"] = options["backend"]
-    if "group" in options:
-        properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = int(options["group"])
     if options.get("cb") == "1":
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.enable_prefix_caching, scheduler.cache_size = True, 1

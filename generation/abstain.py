@@ -72,8 +72,8 @@ class AbstainConfig:
     # "25 days of annual leave". Of 108 gold values, read as answers, 2 are asked for again, of 67 values that the
     # nearest sentence offers instead 19; at .6 one and 12, at .8 five and 28 (benchmarks/LOG.md, 2026-11-25).
     sure_sum: float = 0.7
-    # The same where the quote's surroundings lack a name of the question that its passage holds: of 108 right answers
-    # 5 are so, and none sums to less than 1.1.
+    # The same where a name of the question stands in the passage, but not where the quote could refer to it; the fit is
+    # then of what it can refer to. Of 108 right answers 5 are so, and 2 of them sum to less.
     sure_sum_named: float = 1.1
     # Below this fit, and with a name in the question that the evidence's passage doesn't hold, there is no answer. Of
     # 23 right answers on squad2_dev and xquad_zh this takes none, of 22 made-up ones 6 (benchmarks/LOG.md, 2026-11-22).

@@ -42,6 +42,9 @@ class CondensingConfig:
     # Every one of the best passages shows its best sentence: across languages sentences compare only roughly.
     sure_passages: int = 5
     label_tokens: int = 20  # what a passage's number, title and headings cost
+    # Where no more than so many budgets are wanted, words alone choose what is left out: no answer that stands in the
+    # passages was lost (benchmarks/LOG.md, 2026-11-25).
+    nearly: float = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,12 @@ def condense(
     sentences = _asked_rows(sentences, queries, config.row_share)
     costs = [count_tokens(s.text) + 1 for s in sentences]
     chosen = set(range(len(sentences)))
-    # Where all fits nothing is ranked: embedding the sentences would be the dearest step of an answer.
-    if sum(costs) + config.label_tokens * len({s.passage for s in sentences}) > budget_tokens:
-        scores = _scores(hits, sentences, queries, relevance, config)
+    wanted = sum(costs) + config.label_tokens * len({s.passage for s in sentences})
+    # Where all fits nothing is ranked, where nearly all does by words alone: embedding the sentences would be the
+    # dearest step of an answer.
+    if wanted > budget_tokens:
+        nearly_fits = wanted <= config.nearly * budget_tokens
+        scores = _scores(hits, sentences, queries, None if nearly_fits else relevance, config)
         chosen = _choose(sentences, scores, costs, budget_tokens, config)
     excerpts = tuple(
         Excerpt(hit, spans)

@@ -63,8 +63,9 @@ def doubts(
         return False, ""
     if is_unsure:
         return True, ""
-    # named in the passage, but not where the quote could refer to it
-    is_elsewhere = bool(unknown_subjects(query, "\n".join((composer.near, *index.titles))))
-    least_sum = config.sure_sum_named if is_elsewhere else config.sure_sum
+    least_sum = config.sure_sum
+    if unknown_subjects(query, "\n".join((composer.near, *index.titles))):
+        # Named in the passage, but not where the quote could refer to it.
+        fit, least_sum = question_fit(query, composer.near, index.weights), config.sure_sum_named
     closeness = max(relevance(query, composer.labelled_quotes), default=0.0) if relevance else least_sum / 2
     return bool(fit + closeness < least_sum), ""

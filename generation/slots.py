@@ -22,6 +22,7 @@ _LEAST_ALIKE = 3  # words before and behind together; in the question an end of 
 _LEAST_TELLING = 2  # of them, without little words
 _END = "."
 _ROMAN = re.compile(r"[IVX]+")
+_ADVERB = re.compile(r"(?:al|ent|ant|ous|ive)ly$")  # "Traditionally, Labor is ..."
 
 Token = str | Value
 
@@ -142,7 +143,9 @@ def _differ(one: _Fact, other: _Fact) -> bool:
         return comparable(one.said, other.said) and not agree(one.said, other.said)
     if isinstance(one.said, Value) or isinstance(other.said, Value):
         return False
-    said, instead = ([t.lower() for t in names if not _ROMAN.fullmatch(t)] for names in (one.said, other.said))
+    said, instead = (
+        [t.lower() for t in names if not (_ROMAN.fullmatch(t) or _ADVERB.search(t))] for names in (one.said, other.said)
+    )
     if not said or not instead or set(said) <= set(instead) or set(instead) <= set(said):
         return False
     return not (

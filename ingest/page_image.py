@@ -83,6 +83,11 @@ class _Drawer:
                         raise SourceError(_late(page)) from ended
                     if not worker.n_done:
                         raise SourceError(_ended(page, worker.process.returncode)) from ended
+                except SourceError:
+                    raise
+                except BaseException:  # asked and not answered: the next page must not get this one's picture
+                    self.close()
+                    raise
 
     def close(self) -> None:
         """End the process."""

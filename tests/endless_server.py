@@ -37,6 +37,9 @@ def endless_server() -> Iterator[EndlessServer]:
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if not self.path.endswith("/chat/completions"):
+                self.send_error(404, "chat alone is here")  # no count of tokens
+                return
             if request.get("logprobs"):
                 self.send_error(400, "no logprobs here")
                 return

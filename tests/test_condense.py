@@ -164,3 +164,15 @@ def test_where_everything_fits_nothing_is_ranked_and_all_is_shown() -> None:
     excerpts, dropped = condense(hits, ["Does a dog travel free?"], 56, _count, relevance=relevance)
 
     assert (_shown(excerpts), dropped) == (["Dogs travel free.", "Cats don't.", "The kiosk sells tea."], ())
+
+
+def test_where_nearly_all_fits_words_choose_what_is_left_out() -> None:
+    def relevance(query: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        raise AssertionError("embedding costs more than all the rest")
+
+    hits = [passage("Dogs travel free. Tea costs two.", 1), passage("The kiosk sells tea.", 2)]
+    # 5, 4 and 5 tokens, one more a sentence, 20 a label: 57 of 55
+    excerpts, dropped = condense(hits, ["Does a dog travel free?"], 55, _count, relevance=relevance)
+
+    assert _shown(excerpts) == ["Dogs travel free.", "Tea costs two."]
+    assert [one.source for one in dropped] == ["handbook-2.md"]

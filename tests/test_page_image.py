@@ -208,3 +208,21 @@ def test_one_process_draws_page_after_page(monkeypatch: pytest.MonkeyPatch) -> N
     assert (len(drawn), len(started), started[0].n_done) == (3, 1, 4)
     drawer.close()
     assert started[0].process.poll() is not None
+
+
+def test_a_drawing_that_is_interrupted_does_not_give_the_next_page_its_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: WorkerProcess, n_bytes: int) -> bytes:
+        raise KeyboardInterrupt("stop")
+
+    drawer = _Drawer()
+    monkeypatch.setattr("ingest.page_image._DRAWER", drawer)
+    handbook = load_document(SAMPLES / PDFS[0])
+    second = page_image(handbook, 2, [])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(WorkerProcess, "data", interrupted)
+        with pytest.raises(KeyboardInterrupt, match="stop"):
+            page_image(handbook, 1, [])
+
+    assert page_image(handbook, 2, []) == second
+    drawer.close()

@@ -74,3 +74,10 @@ def test_what_the_title_says_a_sentence_may_leave_out() -> None:
     passages = "Ostrel prison\nIt was built in 1988.\nOstrel prison was painted in 1993."
 
     assert better_sentence("1988", ["It was built in 1988."], passages, "When was it built?", Weights({}, 1)) == ""
+
+
+def test_an_adverb_before_a_name_makes_no_other_name_of_it() -> None:
+    passages = "Melbourne\nTraditionally, Labor is strongest in Melbourne's working class suburbs."
+    claim = "The Australian Labor Party (ALP) is strongest in Melbourne's working class suburbs."
+
+    assert misplaced(claim, passages, "What political party is strongest in Melbourne's working class suburbs?") == ""

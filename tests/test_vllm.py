@@ -144,7 +144,7 @@ def test_a_conversation_finds_what_every_prompt_begins_with_in_the_prefix_cache(
 
     # A question is asked twice, whether it is stated and then itself: the second time all but the last line is there.
     # From the second question on, system message and example are there the first time too.
-    assert min(shares) > 0.3 and min(shares[1:]) > shares[0]
+    assert min(shares[1:]) > 0.5
 
 
 def openai_client(server: "VllmServer") -> OpenAI:
