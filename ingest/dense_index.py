@@ -31,7 +31,8 @@ class DenseIndexConfig:
     Up to `exact_up_to` rows, exact search is fast enough and the truth; a search among so few of more rows is exact
     too. Beyond, inverted lists over 1-bit codes (RaBitQ: Gao & Long, SIGMOD 2024) propose `rescore_factor` times k
     rows, at least `rescore_least`, and the float32 vectors decide. A fifth of the lists is looked into, at least
-    `probes`: recall@10 is .998 at 200,000 rows, in a 27th of exact search's time (benchmarks/LOG.md, 2026-11-25).
+    `probes`: recall@10 is .998 or more at 200,000 and 1,000,000 rows, in a 27th of exact search's time
+    (benchmarks/LOG.md, 2026-11-25).
 
     An index of at least `extend_from` rows isn't built anew for every change: up to `tail_up_to` rows are added beside
     it, which are searched exactly, and rows are left out, until both come to `changed_share` of it.
