@@ -16,7 +16,7 @@ from app.models import EMBEDDED_MODELS, EmbeddedModel, default_models, find_mode
 from app.ports import PAGE_PORT, other_port, port_problem
 from app.servers import served_models
 from app.serving import running_servers
-from app.settings import EXTRACTIVE, Settings
+from app.settings import EXTRACTIVE, LLM_JUDGE, Settings
 from ingest.embedder import choose_runtime
 from ingest.errors import FootnoteError
 
@@ -55,6 +55,8 @@ def examine(settings: Settings, *, full: bool) -> Iterator[Finding]:
         yield Finding("Model server", "ok", f"footnote llm serve runs {server['models']} at {server['url']}")
     if settings.reranker.is_set:
         yield _reranker(settings, full=full)
+    if settings.entailment:
+        yield _judge(settings, full=full)
     yield from _knowledge_bases(settings, full=full)
     yield _port(PAGE_PORT)
 
@@ -218,6 +220,29 @@ def _reranker(settings: Settings, *, full: bool) -> Finding:
         f"{place} knows {' and '.join(known)}{lacks}",
         "" if len(known) == 2 else "for both languages take one such as BAAI/bge-reranker-v2-m3",
     )
+
+
+def _judge(settings: Settings, *, full: bool) -> Finding:
+    """Say where what judges claims is; `full` also loads it, and says which languages it knows."""
+    from app.model_making import make_judge
+    from generation.judging import ProbedJudge
+
+    subject, mend = "Entailment", "set FOOTNOTE_ENTAILMENT to one that is there, or unset it"
+    try:
+        judge = make_judge(settings)
+        assert judge is not None
+        is_llm = settings.entailment == LLM_JUDGE
+        place = judge.name if is_llm else str(find_model(settings.entailment, settings.models_folder))
+        if not full:
+            return Finding(subject, "ok", place)
+        probed = ProbedJudge(judge)
+        known = [name for name, code in (("English", "en"), ("Chinese", "zh")) if probed.knows(code)]
+    except FootnoteError as error:
+        return Finding(subject, "problem", str(error), mend)
+    if not known:
+        return Finding(subject, "problem", f"{place} judges claims in neither English nor Chinese", "set another one")
+    lacks = "" if len(known) == 2 else "; it is silent on the other language"
+    return Finding(subject, "ok" if len(known) == 2 else "warning", f"{place} knows {' and '.join(known)}{lacks}")
 
 
 def _served_model(subject: str, settings: Settings) -> Finding:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from app.hearing import Spoken, hear_question
 from app.knowledge_bases import KnowledgeBases
-from app.model_making import make_llm, make_reranker
+from app.model_making import make_judge, make_llm, make_reranker
 from app.seeing import Asked, page_pictures, prepare, takes_media
 from app.settings import Settings
 from generation.abstain import abstain_config, is_refusal
@@ -22,6 +22,7 @@ from generation.answer import Answer
 from generation.answer_config import AnswerConfig
 from generation.answering import stream_answer
 from generation.extractive import Extractive
+from generation.judging import ProbedJudge
 from generation.llm import LLM, Message
 from generation.media import Picture
 from generation.rewrite import standalone_question
@@ -71,6 +72,7 @@ class Engine(KnowledgeBases):
         self._llm = llm
         self._reranker = ProbedReranker(reranker) if reranker else None
         self._dictionary: Dictionary | None = None
+        self._judge: ProbedJudge | None = None
         self._sees: bool | None = None
         self._hears: bool | None = None
 
@@ -214,6 +216,7 @@ class Engine(KnowledgeBases):
             similarity=self._similarity,
             relevance=partial(relevance, comparing),
             dated_of=self._dated_of,
+            judge=self.judge(),
             pictures=pictures,
         )
         with closing(items):  # type: ignore[type-var]  # a generator
@@ -269,6 +272,13 @@ class Engine(KnowledgeBases):
                 made = make_reranker(self.settings, self.llm)
                 self._reranker = ProbedReranker(made, is_trusted=self.settings.reranker.is_llm)
             return self._reranker
+
+    def judge(self) -> ProbedJudge | None:
+        """Give what judges claims, None where the settings name nothing; its weights load with its first claim."""
+        with self._opening:
+            if self._judge is None and self.settings.entailment and (made := make_judge(self.settings)):
+                self._judge = ProbedJudge(made)
+            return self._judge
 
     def _answer_config(self) -> AnswerConfig:
         """Give the settings' own; a server reads long prompts quickly, so unless told otherwise it gets more."""

@@ -4,15 +4,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from app.models import find_model
-from app.settings import EXTRACTIVE, LLMSettings, Settings
+from app.settings import EXTRACTIVE, LLM_JUDGE, LLMSettings, Settings
+from generation.entailment_model import EntailmentModel
 from generation.extractive import Extractive
+from generation.judging import Judge
 from generation.llama_cpp import LlamaCpp, LlamaCppConfig
 from generation.llm import LLM
+from generation.llm_judge import LLMJudge
 from generation.llm_reranker import LLMReranker
 from generation.openai_server import OpenAIServer, OpenAIServerConfig
 from generation.standby import StandBy
 from ingest.embedder import Embedder, SentenceTransformerEmbedder
 from ingest.embedding_server import EmbeddingServer, EmbeddingServerConfig
+from ingest.errors import SettingsError
 from retrieval.cross_encoder import CrossEncoderReranker
 from retrieval.rerank import Reranker
 from retrieval.rerank_server import RerankServer, RerankServerConfig
@@ -78,3 +82,18 @@ def make_reranker(settings: Settings, llm: Callable[[], LLM] | None = None) -> R
         return in_known_form(RerankServer(config))
     local = settings.models_folder / chosen.model
     return in_known_form(CrossEncoderReranker(local if local.is_dir() else chosen.model))
+
+
+def make_judge(settings: Settings) -> Judge | None:
+    """Give what judges claims by their quotes, None where the settings name nothing; loads and asks nothing."""
+    if settings.entailment == LLM_JUDGE:
+        if not settings.llm.url:
+            raise SettingsError(
+                "entailment = llm asks the model about each claim while it writes on, which one in this process can't;"
+                " serve it (footnote llm serve) and set FOOTNOTE_LLM_URL, or name an entailment model"
+            )
+        return LLMJudge(_one_llm(settings))
+    if not settings.entailment:
+        return None
+    local = settings.models_folder / settings.entailment
+    return EntailmentModel(local if local.is_dir() else settings.entailment)

@@ -132,6 +132,7 @@ def parameters(settings: Settings) -> dict[str, Any]:  # numbers and texts, by t
         "prompt_tokens": settings.prompt_tokens,
         "strictness": settings.strictness,
         "reranker": settings.reranker.model,
+        "entailment": settings.entailment,
         "search": asdict(settings.search),
         "answer": asdict(settings.answer),
     }

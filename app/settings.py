@@ -24,6 +24,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 EMBEDDED_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 EXTRACTIVE = "extractive"
 LLM_RERANKER = "llm"
+LLM_JUDGE = "llm"
 _LLM_RERANK_DEPTH = 5  # passages; each is read by itself, at about the price of an answer's prompt together
 EMBEDDED_SPEECH = "whisper-base"
 
@@ -91,7 +92,8 @@ class Settings:
     """Everything that can be set. `home` holds kb/ and models/; `language` is the page's, "" for the browser's.
 
     `prompt_tokens` bounds the passages in a prompt; 0 leaves it to the kind of model. `strictness`, 0 to 100, is how
-    readily a question is declined that the passages may not answer.
+    readily a question is declined that the passages may not answer. `entailment` is a model that judges each claim by
+    its quotes: a name in the models folder, a folder, a hub name, or "llm"; "" for none.
     """
 
     home: Path = PROJECT / "data"
@@ -100,6 +102,7 @@ class Settings:
     language: str = ""
     prompt_tokens: int = 0
     strictness: int = 50
+    entailment: str = ""
     llm: LLMSettings = field(default_factory=LLMSettings)
     embedder_server: EmbedderServerSettings = field(default_factory=EmbedderServerSettings)
     reranker: RerankerSettings = field(default_factory=RerankerSettings)
@@ -155,6 +158,7 @@ SETTING_NAMES: Mapping[str, str] = {
     "budget_tokens": "how many tokens all passages of a search may have, in the embedder's; 0: no such bound",
     "prompt_tokens": "how many tokens of passages a model reads; 0: 500 in this process, 1500 on a server",
     "strictness": "0 to 100: how readily a question is declined that the passages may not answer",
+    "entailment": "what else judges claims by their quotes: an NLI cross-encoder (name or folder), or llm (served)",
     "chunk_tokens": "the longest chunk, in the embedder's tokens",
     "speech_model": "hears recordings: a name in the models folder, a faster-whisper folder, a size, or a hub name",
     "speech_url": "base URL of a server that hears in its place by /v1/audio/transcriptions; speech_model is its model",
@@ -201,6 +205,7 @@ def load_settings(environment: Mapping[str, str] | None = None, *, given: Mappin
         language=values.get("language", ""),
         prompt_tokens=_number(values, "prompt_tokens", 0),
         strictness=_percent(values, "strictness", defaults.strictness),
+        entailment=values.get("entailment", ""),
         llm=llm,
         ingest=replace(
             defaults.ingest,

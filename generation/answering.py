@@ -12,6 +12,7 @@ from generation.answer_config import AnswerConfig
 from generation.citing import Similarity
 from generation.composing import Clock, DatedOf, Lookups, PageOf, SecondsOf
 from generation.condense import Relevance
+from generation.judging import ProbedJudge
 from generation.llm import LLM, Message
 from generation.media import Picture
 from generation.prompts import PromptLanguage, prompt_language
@@ -38,6 +39,7 @@ def answer_question(
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
     dated_of: DatedOf | None = None,
+    judge: ProbedJudge | None = None,
     clock: Clock = time.perf_counter,
 ) -> Answer:
     """Give the whole answer at once. Raises ModelError."""
@@ -52,6 +54,7 @@ def answer_question(
         similarity=similarity,
         relevance=relevance,
         dated_of=dated_of,
+        judge=judge,
         clock=clock,
     )
     for item in stream:
@@ -72,6 +75,7 @@ def stream_answer(
     similarity: Similarity | None = None,
     relevance: Relevance | None = None,
     dated_of: DatedOf | None = None,
+    judge: ProbedJudge | None = None,
     pictures: Sequence[Picture] = (),
     clock: Clock = time.perf_counter,
 ) -> Iterator[str | Answer]:
@@ -82,7 +86,7 @@ def stream_answer(
     asked once more: then `Answer.text` replaces what was shown. A piece may be "": the model is still reading.
     A prompt that is too long for the model is made again with half the passages, once, and `Answer.notes` say so.
     """
-    lookups = Lookups(page_of, seconds_of, similarity, relevance, dated_of, clock)
+    lookups = Lookups(page_of, seconds_of, similarity, relevance, judge, dated_of, clock)
     asked = question or retrieval.question
     once = partial(Turn, retrieval, llm, config, lookups, question=asked, pictures=pictures)
     shown = False

@@ -11,6 +11,7 @@ from generation.citing import Evidence, EvidenceIndex, Similarity
 from generation.claims import ClaimEnd, ClaimStream
 from generation.condense import Relevance
 from generation.fields import descriptions, misread
+from generation.judging import ProbedJudge
 from generation.llm import Prompt
 from generation.picturing import picture_meant
 from generation.second_look import gives_no_amount
@@ -35,6 +36,7 @@ class Lookups:
     seconds_of: SecondsOf | None = None
     similarity: Similarity | None = None
     relevance: Relevance | None = None
+    judge: ProbedJudge | None = None
     dated_of: DatedOf | None = None
     clock: Clock = time.perf_counter
 
@@ -175,6 +177,9 @@ class Composer:
             read = speaks_of_something_else(end.text, self.question, evidence, around, self._closeness, weights)
         if read:
             support = Support("unsupported", support.score, (*support.reasons, read))
+        if self._lookups.judge and evidence:
+            said = f"{self.question} {end.text}" if only_a_value else end.text
+            support = self._lookups.judge.judged(support, "\n".join(labelled(e) for e in evidence), said)
         citations = (
             () if support.status == "unsupported" else tuple(self._citation(e, support.status) for e in evidence)
         )
