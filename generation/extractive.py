@@ -1,12 +1,13 @@
 """A prompt in, its best sentences quoted out. No model: the words are the documents' own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from generation.citing import EvidenceIndex, Sentence
 from generation.llm import Prompt, SamplingConfig
 from generation.prompts import REFUSALS, prompt_language
 from ingest.token_estimate import estimate_tokens
+from retrieval.editions import looks_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Extractive:
             return
         enough = self.config.least_share * ranked[0][0]
         fitting = {" ".join(index.sentences[i].text.split()): i for score, i in reversed(ranked) if score >= enough}
-        chosen = [i for _, i in ranked if i in fitting.values()][: self.config.most_sentences]  # equal ones once
+        fitting_now = _newest([i for _, i in ranked if i in fitting.values()], index, prompt)  # equal ones once
+        chosen = fitting_now[: self.config.most_sentences]
         best = [index.sentences[i] for i in chosen]
         for n, sentence in enumerate(sorted(best, key=lambda s: (s.number, s.span))):
             blank = " " if n and language == "en" else ""
@@ -59,6 +61,15 @@ class Extractive:
     def count_tokens(self, text: str) -> int:
         """Estimate from above."""
         return estimate_tokens(text)
+
+
+def _newest(ranked: Sequence[int], index: EvidenceIndex, prompt: Prompt) -> list[int]:
+    """Leave out what an older edition says where a newer one answers too, unless the question looks back."""
+    hits = {i: prompt.passages[index.sentences[i].number - 1] for i in ranked}
+    answering = {hit.source for hit in hits.values()}
+    if looks_back(prompt.question):
+        return list(ranked)
+    return [i for i in ranked if hits[i].newer_edition not in answering]
 
 
 def _score(index: EvidenceIndex, sentence: Sentence) -> float:

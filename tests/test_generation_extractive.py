@@ -1,5 +1,7 @@
 """Extractive answers: the documents' own sentences, or the refusal."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,20 @@ def _write(question: str, *passages: str) -> str:
 )
 def test_the_sentence_that_fits_the_question_is_quoted_with_its_marker(question: str, written: str) -> None:
     assert _write(question, "The canteen opens at 8:00.", _LEAVE) == written
+
+
+@pytest.mark.parametrize(
+    ("question", "written"),
+    [
+        ("How many days of leave do we get?", "We get 25 days of leave.[2]"),
+        ("How many days of leave did we get before?", "We get 20 days of leave.[1] We get 25 days of leave.[2]"),
+    ],
+)
+def test_the_newer_edition_is_quoted_alone_unless_the_question_looks_back(question: str, written: str) -> None:
+    old = replace(passage("We get 20 days of leave.", source="leave-2023.md"), newer_edition="leave-2025.md")
+    new = passage("We get 25 days of leave.", 2, source="leave-2025.md")
+
+    assert "".join(Extractive().stream(Prompt((), question, (old, new)), SamplingConfig())) == written
 
 
 @pytest.mark.parametrize(
