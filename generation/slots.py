@@ -20,6 +20,7 @@ from ingest.terms import is_stop_term
 
 _LEAST_ALIKE = 3  # words before and behind together; in the question an end of the sentence counts as one
 _LEAST_TELLING = 2  # of them, without little words
+_BESIDE = 2  # tokens before or behind a value in which its own year stands: "389,150 in 2023", 2023年的389,150人次
 _END = "."
 _ROMAN = re.compile(r"[IVX]+")
 _ADVERB = re.compile(r"(?:al|ent|ant|ous|ive)ly$")  # "Traditionally, Labor is ..."
@@ -50,7 +51,10 @@ def misplaced(claim: str, passages: str, question: str) -> str:
     for fact in mine:
         if any(_same(fact, other) for other in asked):
             continue
-        own = max((len(_shared(fact, other)) for other in quoted if _same(fact, other)), default=0)
+        twins = [other for other in quoted if _same(fact, other)]
+        if any(_is_dated_by(twin, mine) for twin in twins):
+            continue
+        own = max((len(_shared(fact, other)) for other in twins), default=0)
         for other in quoted:
             if _alike(fact, other) > own and _differ(fact, other) and not any(_same(other, one) for one in mine):
                 return f"the passage says {other.text}, not {fact.text}"
@@ -58,6 +62,19 @@ def misplaced(claim: str, passages: str, question: str) -> str:
             if _alike(fact, other, ends=True) > own and _differ(fact, other):
                 return f"the question says {other.text}, not {fact.text}"
     return _asked_otherwise(claim, question)
+
+
+def _is_dated_by(fact: _Fact, mine: Sequence[_Fact]) -> bool:
+    """Tell whether the year or date nearest to a quote's value, right beside it, is one that the claim gives, too."""
+    if not isinstance(fact.said, Value) or fact.said.kind == "date":
+        return False
+    given = [one.said for one in mine if isinstance(one.said, Value) and one.said.kind == "date"]
+    for distance in range(_BESIDE):
+        beside = [tokens[distance] for tokens in (fact.before, fact.behind) if distance < len(tokens)]
+        dates = [token for token in beside if isinstance(token, Value) and token.kind == "date"]
+        if dates:
+            return all(any(agree(date, one) for one in given) for date in dates)
+    return False
 
 
 def _asked_otherwise(claim: str, question: str) -> str:

@@ -20,6 +20,7 @@ _DENIAL = re.compile(
     r"(?:not|never|cannot|isn't|wasn't|aren't|weren't|不|不是|没有|沒有|未|并未|並未|不能|不会|不會|不可)"
 )
 _LEAST_TO_DENY = 5  # words
+_FORMS_OF_ADDRESS = frozenset(("mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "lord", "lady", "dame"))
 _ALIKE = 0.6  # of the claim's tokens stand in the sentence in its order
 _NEARLY_EQUAL = 0.8
 
@@ -136,7 +137,8 @@ def _denies(tokens: Sequence[str]) -> bool:
 
 
 def _is_name(token: str) -> bool:
-    return token[:1].isupper() and len(token) > 1 and not is_stop_term(token.lower())
+    word = token.lower()
+    return token[:1].isupper() and len(token) > 1 and word not in _FORMS_OF_ADDRESS and not is_stop_term(word)
 
 
 def _named(token: str, tokens: Sequence[str], known: str) -> bool:

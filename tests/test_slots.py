@@ -5,6 +5,7 @@ import pytest
 from generation.better_sentence import better_sentence
 from generation.matching import Weights
 from generation.slots import misplaced
+from generation.substitution import substituted
 
 _PASSAGES = (
     "In 1929 the old mill at Lantern Wharf was rebuilt by Ivo Tarn with 5 floors. In 1951 the ferry house was rebuilt"
@@ -81,3 +82,24 @@ def test_an_adverb_before_a_name_makes_no_other_name_of_it() -> None:
     claim = "The Australian Labor Party (ALP) is strongest in Melbourne's working class suburbs."
 
     assert misplaced(claim, passages, "What political party is strongest in Melbourne's working class suburbs?") == ""
+
+
+_TWO_YEARS = "2024年，合作社全年运送乘客412,600人次，比2023年的389,150人次增长约6%。"
+
+
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [
+        ("2023年全年运送乘客389,150人次。", ""),
+        ("2024年全年运送乘客389,150人次。", "the passage says 412,600, not 389,150"),
+    ],
+)
+def test_a_value_with_its_own_year_beside_it_stands_in_no_other_ones_place(claim: str, reason: str) -> None:
+    assert misplaced(claim, _TWO_YEARS, "那前一年呢？") == reason
+
+
+def test_a_form_of_address_is_no_other_name() -> None:
+    quote = "On a secret ballot Mr Rook was elected by 4 votes to 3."
+
+    assert substituted("Anselm Rook was elected by 4 votes to 3.", [quote], "By how many votes?", quote) == ""
+    assert substituted("Anselm Vale was elected by 4 votes to 3.", [quote], "By how many votes?", quote) != ""
