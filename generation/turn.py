@@ -29,6 +29,7 @@ from generation.refusals import left_open, refusal_of
 from generation.second_look import with_amounts
 from generation.signals import signals_of
 from generation.stated import stated_share
+from generation.support import is_foreign
 from retrieval.retrieval import Retrieval
 
 AnswerStream = Generator[str | Answer, None, None]
@@ -156,6 +157,8 @@ class Turn:
         abstain, language = self._config.abstain, prompt_language(self._question)
         if share is not None and share < abstain.least_stated[language]:
             return NOT_STATED
+        if is_foreign(self._question, self._retrieval.hits[0].chunk.text):
+            return ""  # the answer may be in the other language, whose words can't be compared
         queries = (self._question, *self._retrieval.queries[1:])
         signals = signals_of(queries, excerpts, self._lookups.relevance) if self._lookups.relevance else None
         if signals is None:

@@ -96,6 +96,14 @@ def test_a_question_that_no_sentence_speaks_of_is_declined_unwritten() -> None:
     assert answer.reason == "no sentence of the passages speaks of what is asked closely enough"
 
 
+def test_words_have_no_say_where_the_best_passage_is_in_the_other_language() -> None:
+    llm = ScriptedLLM("25 days. [1]", tokens={"Yes": 0.5, "No": 0.5})
+
+    answer_question(retrieval_of(ASKED, "全职社员每年有25天年假。", POOL), llm, CONFIG, relevance=Close(0.1, ""))
+
+    assert len(llm.prompts) == 1
+
+
 @pytest.mark.parametrize(("again", "abstained"), [("所给资料无法回答这个问题。", True), ("有25天年假。", False)])
 def test_an_unlikely_answer_is_asked_for_again(again: str, abstained: bool) -> None:
     llm = ScriptedLLM("全职社员有25天年假。[1]", again)
