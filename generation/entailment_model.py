@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import ModelError
-from ingest.torch_encoder import torch_dtype
+from retrieval.cross_encoder import load_cross_encoder
 
 _ENTAILS = re.compile(r"^entail", re.IGNORECASE)
 
@@ -48,22 +48,7 @@ class EntailmentModel:
 
 
 def _load(model: str, dtype: str) -> tuple[Any, int]:  # sentence_transformers.CrossEncoder, and its entailment's place
-    import torch
-    from sentence_transformers import CrossEncoder
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        loaded = CrossEncoder(
-            model, local_files_only=Path(model).is_dir(), model_kwargs={"dtype": torch_dtype(torch, dtype)}
-        )
-    except (OSError, ValueError, KeyError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ModelError(
-            f"entailment model {model} can't be loaded ({first}); fetch it with `footnote llm pull hf:ORG/NAME`, or"
-            " set FOOTNOTE_ENTAILMENT to a folder that holds one"
-        ) from error
+    loaded = load_cross_encoder(model, dtype, role="entailment model", setting="FOOTNOTE_ENTAILMENT")
     labels = {int(place): str(label) for place, label in loaded[0].model.config.id2label.items()}
     entails = [place for place, label in labels.items() if _ENTAILS.search(label)]
     if loaded.num_labels < 2 or len(entails) != 1:

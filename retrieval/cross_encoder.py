@@ -52,7 +52,8 @@ class CrossEncoderReranker:
         return scores
 
 
-def _load(model: str, dtype: str) -> Any:  # sentence_transformers.CrossEncoder
+def load_cross_encoder(model: str, dtype: str, *, role: str, setting: str) -> Any:  # sentence_transformers.CrossEncoder
+    """Load a folder or hub name. `role` and `setting` name it in the ModelError for one that can't be loaded."""
     import torch
     from sentence_transformers import CrossEncoder
     from transformers.utils import logging
@@ -60,15 +61,19 @@ def _load(model: str, dtype: str) -> Any:  # sentence_transformers.CrossEncoder
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        loaded = CrossEncoder(
+        return CrossEncoder(
             model, local_files_only=Path(model).is_dir(), model_kwargs={"dtype": torch_dtype(torch, dtype)}
         )
     except (OSError, ValueError, KeyError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(
-            f"reranker {model} can't be loaded ({first}); fetch it with `footnote llm pull hf:ORGANISATION/NAME`, or"
-            " set FOOTNOTE_RERANKER to a folder that holds a cross-encoder"
+            f"{role} {model} can't be loaded ({first}); fetch it with `footnote llm pull hf:ORGANISATION/NAME`, or"
+            f" set {setting} to a folder that holds a cross-encoder"
         ) from error
+
+
+def _load(model: str, dtype: str) -> Any:  # sentence_transformers.CrossEncoder
+    loaded = load_cross_encoder(model, dtype, role="reranker", setting="FOOTNOTE_RERANKER")
     if loaded.num_labels != 1:
         raise ModelError(
             f"{model} gives {loaded.num_labels} scores a pair, so it sorts pairs into classes; a reranker gives one:"

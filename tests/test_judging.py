@@ -146,7 +146,7 @@ def test_an_entailment_model_gives_the_probability_of_its_entailment_class(tmp_p
     ("make", "message"),
     [
         (lambda folder: make_nli(folder, {0: "same", 1: "other"}), "sorts pairs into same, other, none of them"),
-        (lambda folder: folder, "can't be loaded .*; fetch it with `footnote llm pull hf:ORG/NAME`"),
+        (lambda folder: folder, "can't be loaded .*; fetch it with `footnote llm pull hf:ORGANISATION/NAME`"),
     ],
 )  # fmt: skip
 def test_a_model_that_is_no_entailment_model_is_refused(
